@@ -1,0 +1,1 @@
+"""Floor 1: networks and how they learn. Only torch; no files, no network."""
