@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..exceptions import SpecError
 
@@ -23,7 +23,7 @@ def _require(section: str, **rules: tuple[object, bool, str]) -> None:
 class ModelConfig:
     """The network that is trained."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     architecture: str | None = None
     """Name from `assay list architectures`; null takes `mlp` for tables and `resnet_small` for images."""
@@ -36,7 +36,7 @@ class ModelConfig:
 class PretrainConfig:
     """Self-supervised pretraining: every train row takes part, labels are not looked at."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     method: str
     """Name from `assay list pretraining`: `scarf` for tables, `simclr` for images."""
@@ -78,7 +78,7 @@ class PretrainConfig:
     """Seed of the weights, the order of rows, and the views."""
 
     checkpoint_seconds: float = 20.0
-    """Write a checkpoint inside an epoch when this many seconds have passed; the weights don't depend on it."""
+    """Seconds between checkpoints inside an epoch; the weights don't depend on it."""
 
     def __post_init__(self) -> None:
         _require("pretrain", **_loop_rules(self))
@@ -88,7 +88,7 @@ class PretrainConfig:
 class TrainConfig:
     """Supervised training, from scratch or from pretrained weights."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     mode: Literal["finetune", "linear_probe"] = "finetune"
     """`finetune` moves every weight; `linear_probe` freezes the network and trains its head."""
@@ -115,7 +115,7 @@ class TrainConfig:
     """Largest norm of the whole gradient; null leaves it alone."""
 
     patience: int | None = 5
-    """Epochs without a better validation loss before stopping; null runs every epoch. The best epoch is kept."""
+    """Epochs without a better validation loss before stopping; null runs all. The best epoch is kept."""
 
     label_smoothing: float = 0.0
     """Share of the probability that is spread evenly over the classes (Szegedy et al. 2016)."""
@@ -142,7 +142,7 @@ class TrainConfig:
     """Labels used from each class; takes the place of `label_fraction`."""
 
     checkpoint_seconds: float = 20.0
-    """Write a checkpoint inside an epoch when this many seconds have passed; the weights don't depend on it."""
+    """Seconds between checkpoints inside an epoch; the weights don't depend on it."""
 
     def __post_init__(self) -> None:
         _require(
