@@ -1,0 +1,93 @@
+"""A small vision transformer for images of 8 to 32 pixels.
+
+Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), section 3.1, https://arxiv.org/abs/2010.11929; pooled by the
+average of the tokens, which needs less data than a [CLS] token (Beyer et al., 2022, https://arxiv.org/abs/2205.01580).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from .attention import SelfAttention
+from .inputs import ImageInput
+from .network import ImageNetwork
+
+__all__ = ["ViTSmall"]
+
+
+class ViTSmall(ImageNetwork):
+    """Patches as tokens with learned positions, pre-norm transformer blocks, the average token, a linear head.
+
+    Args:
+        inputs: the images' shape, sides a multiple of `patch`.
+        outputs: number of classes, or 1 for regression.
+        patch: side of a patch in pixels; by default the largest that leaves at least 4×4 and at most 8×8 patches.
+        width: components of a token, a multiple of `heads`.
+        depth: number of blocks.
+        heads: attention heads.
+        dropout: share of feed-forward units and attention weights dropped.
+    """
+
+    def __init__(
+        self,
+        inputs: ImageInput,
+        outputs: int,
+        *,
+        patch: int | None = None,
+        width: int = 64,
+        depth: int = 4,
+        heads: int = 4,
+        dropout: float = 0.1,
+    ):
+        super().__init__()
+        patch = patch or fitting_patch(inputs)
+        rows, columns = inputs.height // patch, inputs.width // patch
+        if inputs.height % patch or inputs.width % patch or min(rows, columns) < 4:
+            raise ValueError(
+                f"patch of {patch} on an image of {inputs.height}×{inputs.width}: expected a divisor of both sides that"
+                " leaves at least 4×4 patches"
+            )
+        self.width, self.grid = width, (rows, columns)
+        self.patches = nn.Conv2d(inputs.channels, width, patch, stride=patch)
+        self.positions = nn.Parameter(0.02 * torch.randn(rows * columns, width))
+        self.blocks = nn.Sequential(*(Block(width, heads, dropout) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.maps = nn.Identity()
+        self.head = nn.Linear(width, outputs)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Tokens after the last block, laid out as maps `(batch, width, rows, columns)`."""
+        tokens = self.patches(images).flatten(2).transpose(1, 2) + self.positions  # (batch, patches, width)
+        tokens = self.norm(self.blocks(tokens))
+        return self.maps(tokens.transpose(1, 2).unflatten(2, self.grid))
+
+    def trunk(self, embedded: Tensor) -> Tensor:
+        """Average token, `(batch, width)`."""
+        return embedded.mean(dim=(2, 3))
+
+
+class Block(nn.Module):
+    """Pre-norm attention and a GELU feed-forward of four times the width, each added to the residual stream."""
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads, dropout)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, 4 * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(4 * width, width),
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map `(batch, tokens, width)` to the same shape."""
+        tokens = tokens + self.attention(self.attention_norm(tokens))
+        return tokens + self.feed_forward(tokens)
+
+
+def fitting_patch(inputs: ImageInput) -> int:
+    """Smallest patch with at most 8×8 patches, else the largest divisor that leaves at least 4×4."""
+    sides = (inputs.height, inputs.width)
+    fitting = [p for p in range(1, min(sides) // 4 + 1) if sides[0] % p == 0 and sides[1] % p == 0]
+    return next((p for p in fitting if max(sides) // p <= 8), fitting[-1])
