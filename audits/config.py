@@ -1,0 +1,81 @@
+"""What a spec may say about the audits. Standard library only: reading a spec imports nothing heavy."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+__all__ = ["AuditConfig", "CarbonConfig", "ExplainConfig", "FairnessConfig"]
+
+_CLOSED = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FairnessConfig:
+    """How groups are compared."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    minimum_group_size: int = 20
+    """Groups with fewer rows are shown, marked small and left out of gaps; no gate passes over them."""
+
+    intersections: int = 2
+    """Depth of intersections: 1 is each sensitive column alone, 2 adds every pair of columns, and so on."""
+
+    confidence: float = 0.95
+    """Confidence of two-sided intervals."""
+
+    replicates: int = 1000
+    """Bootstrap replicates, for the metrics that have no closed interval."""
+
+    seed: int = 0
+    """Seed of the bootstrap."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainConfig:
+    """What is explained, by which methods."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    methods: tuple[str, ...] | None = None
+    """Names of methods; null takes those that suit the data."""
+
+    rows: int = 512
+    """Test rows from which global attributions are averaged."""
+
+    examples: int = 6
+    """Single predictions that are explained one by one."""
+
+    seed: int = 0
+    """Seed for the choice of rows and for permutations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarbonConfig:
+    """How energy becomes kg CO2e."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    country: str | None = None
+    """ISO 3166 alpha-3 code of the grid; null takes the world average and says 'assumed'."""
+
+    intensity: float | None = None
+    """Grid intensity in g CO2e per kWh, where you know it better than the country's average."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """Everything that is said about a model."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    confidence: float = 0.95
+    """Confidence of the intervals of performance and calibration."""
+
+    fairness: FairnessConfig = field(default_factory=FairnessConfig)
+    """Groups, intersections and their gaps."""
+
+    explain: ExplainConfig = field(default_factory=ExplainConfig)
+    """Attributions."""
+
+    carbon: CarbonConfig = field(default_factory=CarbonConfig)
+    """The grid."""
