@@ -1,9 +1,9 @@
 """Gates: does a report keep to a policy? Pass, fail, or inconclusive where the evidence does not decide.
 
-A check passes only if its one-sided 95% bound is inside the limit, and fails only if the other one-sided bound is
-outside; a policy passes only if every check does. With a true value on the limit `pass` is given at most 5% of the
-time, and joining checks needs no correction: to pass wrongly, the one check that is truly violated must pass
-(intersection-union test; Berger, 1982, Technometrics 24(4)).
+A check passes only if its one-sided 95% bound is inside the limit, and fails only if the other one-sided
+bound is outside; a policy passes only if every check does. With a true value on the limit `pass` is given at
+most 5% of the time, and joining checks needs no correction: to pass wrongly, the one check that is truly
+violated must pass (intersection-union test; Berger, 1982, Technometrics 24(4)).
 """
 
 from dataclasses import dataclass, field

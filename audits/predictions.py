@@ -1,4 +1,4 @@
-"""Predictions of one split: the evidence from which every number of performance, calibration and fairness is recomputed."""
+"""Predictions of one split: the evidence from which performance, calibration and fairness are recomputed."""
 
 import json
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ _METADATA = b"assay.predictions"
 class Predictions:
     """What a model said of each row, beside what was true and who it was said of.
 
-    `y_true` and `y_pred` are codes into `classes`, or values (regression). Rows whose truth, decision or score is
-    not a number are refused, never skipped: a metric over the rest would be a metric of other rows.
+    `y_true` and `y_pred` are codes into `classes`, or values (regression). Rows whose truth, decision or
+    score is not a number are refused, never skipped: a metric over the rest would be a metric of other rows.
     """
 
     task: str

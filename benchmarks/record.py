@@ -5,7 +5,8 @@
     seconds = interleave({"ours": f, "peer": g}, repeats=5)
     write("NAME", [{"what": "...", "ours_s": seconds["ours"], "peer_s": seconds["peer"]}], seed=0)
 
-`python benchmarks/NAME.py` prints a table and writes `benchmarks/results/NAME.json`: rows, seed, versions and kind of machine.
+`python benchmarks/NAME.py` prints a table and writes `benchmarks/results/NAME.json`: rows, seed, versions,
+kind of machine.
 """
 
 import json
