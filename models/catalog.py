@@ -4,31 +4,22 @@ Importing this imports no torch: a part's own file is imported when it is built.
 equal to the signature of the class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .inputs import ImageInput, TabularInput
+from .unknown import UnknownNameError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .network import Network
+    from .simclr import Augment
 
-__all__ = ["ARCHITECTURES", "PRETRAINING", "Part", "UnknownNameError", "build"]
-
-
-class UnknownNameError(ValueError):
-    """A name that no table has. `got`, `expected` and `mend` say what, and what would have been right."""
-
-    def __init__(self, what: str, got: str, known: Mapping[str, Any], mend: str | None = None):
-        names = sorted(known)
-        close = get_close_matches(got, names, n=1, cutoff=0.5)
-        self.got = got
-        self.expected = f"one of {', '.join(names)}" if names else "none"
-        self.mend = mend or (f"did you mean {close[0]!r}?" if close else "choose one of the known names")
-        super().__init__(f"unknown {what} {got!r}: expected {self.expected}; {self.mend}")
+__all__ = ["ARCHITECTURES", "PRETRAINING", "Part", "build", "build_pretraining"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +96,26 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
     }
 )
 
-PRETRAINING: Mapping[str, Part] = MappingProxyType({})
+PRETRAINING: Mapping[str, Part] = MappingProxyType(
+    {
+        "scarf": Part(
+            summary="tell each row from the others after some columns were replaced",
+            paper="https://arxiv.org/abs/2106.15147",
+            modality="tabular",
+            module="scarf",
+            factory="SCARF",
+            options={"corruption": 0.6, "temperature": 1.0, "projection_width": 256},
+        ),
+        "simclr": Part(
+            summary="pull two augmented views of an image together, push all others away",
+            paper="https://arxiv.org/abs/2002.05709",
+            modality="image",
+            module="simclr",
+            factory="SimCLR",
+            options={"temperature": 0.5, "projection_width": 64},
+        ),
+    }
+)
 
 
 def build(name: str, inputs: TabularInput | ImageInput, outputs: int, **options: Any) -> "Network":
@@ -121,28 +131,41 @@ def build(name: str, inputs: TabularInput | ImageInput, outputs: int, **options:
         UnknownNameError: no such architecture or option, or one for another kind of data.
         ValueError: an option's value makes no sense.
     """
-    part = find("architecture", name, ARCHITECTURES, options)
     modality = "tabular" if isinstance(inputs, TabularInput) else "image"
-    if part.modality != modality:
-        fitting = {key: row for key, row in ARCHITECTURES.items() if row.modality == modality}
-        raise UnknownNameError(f"architecture for {modality} data", name, fitting)
-    return load(part)(inputs, outputs, **options)
+    return _load("architecture", name, ARCHITECTURES, modality, options)(inputs, outputs, **options)
 
 
-def find(what: str, name: str, table: Mapping[str, Part], options: Mapping[str, Any]) -> Part:
-    """Row of a table, its options checked.
+def build_pretraining(
+    name: str, network: "Network", *, augment: "Augment | None" = None, **options: Any
+) -> "nn.Module":
+    """Make the objective of a self-supervised method by its name.
+
+    Args:
+        name: a key of `PRETRAINING`.
+        network: whose `encode` it trains.
+        augment: makes a random view of a batch of images; methods for tables need none.
+        **options: any of the part's options; the others keep their defaults.
 
     Raises:
-        UnknownNameError: the table has no such name, or the part no such option.
+        UnknownNameError: no such method or option, or one for another kind of data.
+        ValueError: an option's value makes no sense.
     """
+    if augment is None:
+        return _load("method", name, PRETRAINING, "tabular", options)(network, **options)
+    return _load("method", name, PRETRAINING, "image", options)(network, augment, **options)
+
+
+def _load(
+    what: str, name: str, table: Mapping[str, Part], modality: str, options: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """The class behind a name, its options checked: this is where torch gets imported."""
     if name not in table:
         raise UnknownNameError(what, name, table)
+    part = table[name]
+    if part.modality != modality:
+        fitting = [key for key, row in table.items() if row.modality == modality]
+        raise UnknownNameError(f"{what} for {modality} data", name, fitting)
     for option in options:
-        if option not in table[name].options:
-            raise UnknownNameError(f"option of {name}", option, table[name].options)
-    return table[name]
-
-
-def load(part: Part) -> Any:
-    """The part's class: this is where torch gets imported."""
+        if option not in part.options:
+            raise UnknownNameError(f"option of {name}", option, part.options)
     return getattr(import_module(f".{part.module}", __package__), part.factory)

@@ -1,0 +1,99 @@
+"""Optimizers by name, with weight decay only where it belongs.
+
+Importing this imports no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from .unknown import UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.nn import Parameter
+    from torch.optim import Optimizer
+
+__all__ = ["OPTIMIZERS", "OptimizerRow", "build_optimizer", "decayed_and_spared"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerRow:
+    """A row of the table."""
+
+    summary: str
+    """What it is, in one line."""
+
+    paper: str
+    """Where it was published."""
+
+    factory: str
+    """Class in `torch.optim`."""
+
+    options: Mapping[str, Any]
+    """Every option with our default."""
+
+
+OPTIMIZERS: Mapping[str, OptimizerRow] = MappingProxyType(
+    {
+        "adamw": OptimizerRow(
+            summary="Adam with decoupled weight decay",
+            paper="https://arxiv.org/abs/1711.05101",
+            factory="AdamW",
+            options={"betas": (0.9, 0.999), "eps": 1e-8},
+        ),
+        "sgd": OptimizerRow(
+            summary="stochastic gradient descent with Nesterov momentum",
+            paper="https://proceedings.mlr.press/v28/sutskever13.html",
+            factory="SGD",
+            options={"momentum": 0.9, "nesterov": True},
+        ),
+    }
+)
+
+
+def build_optimizer(
+    name: str, module: "nn.Module", *, learning_rate: float, weight_decay: float, **options: Any
+) -> "Optimizer":
+    """Make an optimizer for the parameters of a module that require gradients.
+
+    Args:
+        name: a key of `OPTIMIZERS`.
+        module: what is trained; frozen parameters are left out.
+        learning_rate: peak rate.
+        weight_decay: decay of weight matrices and filters; norms, biases and embeddings are spared.
+        **options: any of the row's options; the others keep their defaults.
+
+    Raises:
+        UnknownNameError: no such optimizer or option.
+    """
+    if name not in OPTIMIZERS:
+        raise UnknownNameError("optimizer", name, OPTIMIZERS)
+    row = OPTIMIZERS[name]
+    for option in options:
+        if option not in row.options:
+            raise UnknownNameError(f"option of {name}", option, row.options)
+    from torch import optim
+
+    decayed, spared = decayed_and_spared(module)
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    return getattr(optim, row.factory)(groups, lr=learning_rate, **{**row.options, **options})
+
+
+def decayed_and_spared(module: "nn.Module") -> tuple[list["Parameter"], list["Parameter"]]:
+    """Trainable parameters that weight decay pulls towards zero, and those that it leaves alone.
+
+    Decayed are weight matrices and filters. Norms and biases only shift and scale, and embeddings (also positions and
+    other learned tokens) are tables whose rare rows would be decayed far more often than they are trained.
+    """
+    from torch import nn
+
+    decayed, spared = [], []
+    for owner in module.modules():
+        for name, parameter in owner.named_parameters(recurse=False):
+            if parameter.requires_grad:
+                matrix = "weight" in name and parameter.ndim >= 2 and not isinstance(owner, nn.Embedding)
+                (decayed if matrix else spared).append(parameter)
+    return decayed, spared
