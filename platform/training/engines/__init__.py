@@ -1,0 +1,1 @@
+"""Where the loop runs: `in_process` on one device, `ray_train` on several workers."""

@@ -1,0 +1,290 @@
+"""The one training loop: pretraining, fine-tuning and every worker of an engine run it.
+
+What changes is passed in: the objective (the loss of a batch), the stepper (how its gradient comes about),
+the sampler (which rows make a step) and the engine (who else takes part). The loop itself only knows the
+order of
+things: a step, an epoch, validation, a checkpoint.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..exceptions import SpecError
+from .checkpoints import Checkpoint, Checkpoints
+from .early_stopping import EarlyStopping
+from .engines.in_process import Engine, InProcess
+from .optimizer_state import pack_optimizer, unpack_optimizer
+from .progress import Throttled
+from .rows import Rows
+from .samplers import Sequential, Shuffled
+from .seeding import derive, seed_default
+from .steppers import FullPrecision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The numbers that the loop runs by.
+
+    Attributes:
+        stage: name for progress and for errors, e.g. `train`.
+        epochs: passes over the rows, at most.
+        clip: largest norm of the gradient, or None.
+        patience: epochs without a better validation loss before stopping, or None.
+        seed: of every random stream.
+        checkpoint_seconds: time between two checkpoints inside an epoch.
+    """
+
+    stage: str
+    epochs: int
+    clip: float | None = 1.0
+    patience: int | None = None
+    seed: int = 0
+    checkpoint_seconds: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it, beside the weights.
+
+    Attributes:
+        history: an entry an epoch: `epoch` (from 1), `train_loss` and, where there were rows,
+            `validation_loss`.
+        best_epoch: epoch whose weights were kept; the last one where nothing was validated.
+        resumed_from: steps that an earlier process had done, or None.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    resumed_from: int | None
+
+
+def fit(
+    objective: nn.Module,
+    train: Rows,
+    validation: Rows | None,
+    *,
+    plan: Plan,
+    optimizer: Optimizer,
+    schedule: Callable[[int], float],
+    sampler: Shuffled,
+    stepper: FullPrecision,
+    checkpoints: Checkpoints | None = None,
+    progress: Throttled | None = None,
+    engine: Engine | None = None,
+) -> Outcome:
+    """Train an objective's weights in place; afterwards they are those of the best epoch.
+
+    A run that was killed and is started again with the same arguments ends with bitwise the same weights (on
+    a CPU, with the same number of threads), however often checkpoints were written.
+
+    Args:
+        objective: module whose `forward(inputs, target, weight, generator)` is the loss of a batch.
+        train: rows that are learned from.
+        validation: rows that tell the best epoch, or None to keep the last.
+        plan: the numbers that the loop runs by.
+        optimizer: over the objective's parameters, at the peak learning rate.
+        schedule: factor on the peak rate at a step's number.
+        sampler: which rows make a step.
+        stepper: how the gradient comes about.
+        checkpoints: where they are kept; None keeps none.
+        progress: told after each step.
+        engine: who else takes part; None runs alone.
+
+    Raises:
+        SpecError: the loss is no longer a number.
+    """
+    run = _Run(
+        objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess()
+    )
+    run.resume()
+    while not run.done:
+        run.learn(train)
+        run.judge(validation)
+    return run.finish()
+
+
+@dataclass
+class _Run:
+    """A run between two steps: all that it would lose if it were killed now."""
+
+    objective: nn.Module
+    plan: Plan
+    optimizer: Optimizer
+    schedule: Callable[[int], float]
+    sampler: Shuffled
+    stepper: FullPrecision
+    checkpoints: Checkpoints | None
+    progress: Throttled | None
+    engine: Engine
+    epoch: int = 0
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    resumed_from: int | None = None
+
+    def __post_init__(self) -> None:
+        self.device = next(self.objective.parameters()).device
+        self.module = self.engine.wrap(self.objective)
+        self.weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.best = EarlyStopping(self.plan.patience)
+        self.tally = self._no_tally()
+        self.written = time.monotonic()
+
+    @property
+    def done(self) -> bool:
+        """Whether no further epoch is to come."""
+        return self.epoch >= self.plan.epochs or self.best.stop
+
+    @property
+    def steps_done(self) -> int:
+        """Steps of all epochs together."""
+        return self.epoch * self.sampler.steps + self.step
+
+    def learn(self, rows: Rows) -> None:
+        """Run what is left of this epoch's steps."""
+        self.module.train()
+        for index in self.sampler.batches(self.epoch, start=self.step):
+            loss = self._learn_batch(rows, index)
+            self.step += 1
+            if self.step < self.sampler.steps:
+                self._checkpoint_if_due()
+            self._say(loss)
+
+    def judge(self, validation: Rows | None) -> None:
+        """Close the epoch: validate, note the losses, look whether it was the best, write a checkpoint."""
+        entry = {"epoch": self.epoch + 1, "train_loss": self._mean(self.tally)}
+        if validation is not None:
+            entry["validation_loss"] = self._validate(validation)
+        self.history.append(entry)
+        self._refuse_nonsense(entry)
+        if validation is not None:
+            self.best.update(self.epoch, entry["validation_loss"], self.objective)
+        self.epoch, self.step, self.tally = self.epoch + 1, 0, self._no_tally()
+        self._checkpoint()
+
+    def finish(self) -> Outcome:
+        """Put the best weights back."""
+        if self.best.epoch is None:
+            return Outcome(history=self.history, best_epoch=self.epoch, resumed_from=self.resumed_from)
+        self.objective.load_state_dict(self.best.weights)
+        return Outcome(history=self.history, best_epoch=self.best.epoch + 1, resumed_from=self.resumed_from)
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        found = self.checkpoints.newest() if self.checkpoints else None
+        if found is None:
+            return
+        state, tensors = found.state, found.tensors
+        self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
+        self.best.epoch, self.best.stop = state["best_epoch"], state["stop"]
+        self.best.loss = math.inf if state["best_loss"] is None else state["best_loss"]
+        self.best.weights = {name: part.to(self.device) for name, part in _under("best.", tensors).items()}
+        self.objective.load_state_dict(_under("weights.", tensors))
+        unpack_optimizer(self.optimizer, _under("optimizer.", tensors), state["optimizer"])
+        self.tally = tensors["tally"].to(self.device)
+        self.resumed_from = found.step
+
+    def _learn_batch(self, rows: Rows, index: Tensor) -> Tensor:
+        """One step: this worker's part of the batch, the gradient, the update."""
+        self._seed("step", self.epoch, self.step, self.engine.rank)
+        factor = self.schedule(self.steps_done)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * factor
+        part = index.tensor_split(self.engine.workers)[self.engine.rank]
+        mass = rows.mass(part)
+        # Workers average their gradients; weighed by share, that is the gradient of the whole batch.
+        share = 1.0 if self.engine.workers == 1 else self.engine.workers * mass / rows.mass(index)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.stepper.backward(self.module, rows.batch(part), share)
+        if self.plan.clip is not None:
+            nn.utils.clip_grad_norm_(self.weights, self.plan.clip)
+        self.optimizer.step()
+        self.tally += torch.stack([loss.to(self.tally.dtype) * mass, self.tally.new_tensor(mass)])
+        return loss
+
+    @torch.no_grad()
+    def _validate(self, rows: Rows) -> float:
+        """Mean loss over validation rows; views of them are the same in every epoch."""
+        self.objective.eval()
+        tally = self._no_tally()
+        for number, index in enumerate(Sequential(len(rows), self.sampler.batch_size).batches()):
+            part = index.tensor_split(self.engine.workers)[self.engine.rank]
+            if len(part):
+                self._seed("validation", number, self.engine.rank)
+                mass = rows.mass(part)
+                loss = self.stepper.loss(self.objective, rows.batch(part))
+                tally += torch.stack([loss.to(tally.dtype) * mass, tally.new_tensor(mass)])
+        return self._mean(tally)
+
+    def _seed(self, *names: str | int) -> None:
+        """Put both generators where this moment of the run has them: dropout's and the views'."""
+        seed_default(self.device, derive(self.plan.seed, "dropout", *names))
+        self.stepper.generator.manual_seed(derive(self.plan.seed, "views", *names))
+
+    def _mean(self, tally: Tensor) -> float:
+        total, mass = self.engine.total(tally).tolist()
+        return total / mass if mass else math.nan
+
+    def _no_tally(self) -> Tensor:
+        """Sum of losses times mass, and sum of mass: in float64 where the device has it."""
+        return torch.zeros(
+            2, device=self.device, dtype=torch.float32 if self.device.type == "mps" else torch.float64
+        )
+
+    def _refuse_nonsense(self, entry: dict[str, float]) -> None:
+        if not all(map(math.isfinite, entry.values())):
+            raise SpecError(
+                f"{self.plan.stage}: the loss is no longer a number",
+                got=", ".join(f"{name} {value}" for name, value in entry.items()),
+                expected="finite losses",
+                mend=f"lower {self.plan.stage}.learning_rate, or set {self.plan.stage}.clip",
+            )
+
+    def _checkpoint_if_due(self) -> None:
+        if time.monotonic() - self.written >= self.plan.checkpoint_seconds:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Write everything down; the first worker does it for all, whose weights are the same."""
+        if self.checkpoints is None or self.engine.rank != 0:
+            return
+        packed, settings = pack_optimizer(self.optimizer)
+        state: dict[str, Any] = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "history": self.history,
+            "best_epoch": self.best.epoch,
+            "best_loss": None if self.best.epoch is None else self.best.loss,
+            "stop": self.best.stop,
+            "optimizer": settings,
+        }
+        tensors = {
+            **{f"weights.{name}": tensor for name, tensor in self.objective.state_dict().items()},
+            **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
+            **{f"optimizer.{name}": tensor for name, tensor in packed.items()},
+            "tally": self.tally,
+        }
+        self.checkpoints.save(Checkpoint(step=self.steps_done, tensors=tensors, state=state))
+        self.written = time.monotonic()
+
+    def _say(self, loss: Tensor) -> None:
+        if self.progress is not None:
+            self.progress(
+                self.plan.stage,
+                self.steps_done,
+                self.plan.epochs * self.sampler.steps,
+                lambda: {"epoch": self.epoch + 1, "loss": float(loss)},
+                now=self.step == self.sampler.steps,
+            )
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start so, without that start."""
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
