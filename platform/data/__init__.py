@@ -1,0 +1,1 @@
+"""Data in: sources, column kinds, splits, preprocessing, the datasheet."""

@@ -1,0 +1,65 @@
+"""UCI Adult: does a person of the 1994 US census earn more than $50K?
+
+Becker and Kohavi (1996), https://doi.org/10.24432/C5XW20, CC BY 4.0; see `adult/ATTRIBUTION.md`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..reading import Reading
+from ..splits import TEST, UNSET
+from ..tables import csv_table
+
+_FOLDER = Path(__file__).parent / "adult"
+
+COLUMNS = (
+    "age",
+    "workclass",
+    "fnlwgt",
+    "education",
+    "education-num",
+    "marital-status",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "capital-gain",
+    "capital-loss",
+    "hours-per-week",
+    "native-country",
+    "income",
+)
+
+ROLES = {
+    "fnlwgt": (
+        "ignored",
+        "a sampling weight of the survey, no property of a person: neither a feature nor, unless data.weight says so, a weight",
+    )
+}
+
+HARMS = (
+    "The label is whether income exceeded $50,000 in 1994, an arbitrary cut: conclusions change with it. "
+    "Ding et al., 'Retiring Adult' (2021), https://arxiv.org/abs/2108.04884.",
+    "The rows are US adults of 1994 who worked: predictions about other people, places or times are not supported.",
+    "Its numbers are for comparing methods; a low gap here says nothing about a use with consequences for people.",
+)
+
+
+def read(scratch: Path) -> Reading:
+    """Both official files; the test labels lose the full stop that ends them."""
+    train = csv_table(_FOLDER / "adult.data.gz", scratch, names=COLUMNS)
+    test = csv_table(_FOLDER / "adult.test.gz", scratch, names=COLUMNS, skip=1)
+    test = test.set_column(14, "income", pc.utf8_rtrim(test["income"], characters="."))
+    official = np.full(len(train) + len(test), UNSET, dtype=np.int8)
+    official[len(train) :] = TEST
+    return Reading(
+        table=pa.concat_tables([train, test]),
+        official=official,
+        target="income",
+        positive=">50K",
+        roles=ROLES,
+        harms=HARMS,
+    )

@@ -1,0 +1,81 @@
+"""What a spec may say of the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ..exceptions import SpecError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitConfig:
+    """How rows are dealt to train, validation and test."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    test: float = 0.2
+    """Share of the rows that only audits read. A source's official test split is kept instead."""
+
+    validation: float = 0.1
+    """Share of the rows for early stopping and calibration; of the rows outside the official test split if there is one."""
+
+    seed: int = 0
+    """Another seed deals the rows anew."""
+
+    by: str | None = None
+    """A column, such as a person's id, whose groups never cross splits."""
+
+    def __post_init__(self) -> None:
+        for name in ("test", "validation"):
+            share = getattr(self, name)
+            if not 0 < share < 1:
+                raise SpecError(
+                    f"data.split.{name} is not a share",
+                    got=share,
+                    expected="a number above 0 and below 1",
+                    mend=f"write for example split: {{{name}: 0.2}}",
+                )
+        if self.test + self.validation >= 1:
+            raise SpecError(
+                "data.split leaves no row to train on",
+                got=f"test {self.test} + validation {self.validation}",
+                expected="a sum below 1",
+                mend="lower one of them",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which data, which column is predicted, which columns are sensitive."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    source: str
+    """`builtin:NAME`, `csv:FILE`, `parquet:FILE`, `json:FILE`, `imagefolder:FOLDER` or `hf:REPO[@REVISION]`."""
+
+    target: str | None = None
+    """The column to predict; a built-in source knows its own."""
+
+    sensitive: tuple[str, ...] = ()
+    """Columns whose groups are audited. They stay out of the features unless `use_sensitive`."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Kinds that overrule the inferred ones: `{zip code: categorical}`."""
+
+    ignore: tuple[str, ...] = ()
+    """Columns that are kept in the data but are no features."""
+
+    weight: str | None = None
+    """A numeric column that weighs rows in training and in the audits."""
+
+    use_sensitive: bool = False
+    """Let the model see the sensitive columns."""
+
+    bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Edges that cut a numeric sensitive column into groups: `{age: [25, 45, 65]}`; read off the train rows if absent."""
+
+    positive: str | None = None
+    """Binary tasks: the class counted as the positive decision."""
+
+    split: SplitConfig = field(default_factory=SplitConfig)
+    """How rows are dealt to train, validation and test."""

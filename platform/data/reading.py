@@ -1,0 +1,33 @@
+"""What a reader hands on: a memory-mapped table and what the source knows of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A source, read.
+
+    Args:
+        table: the rows as the source has them; text columns of a CSV are still text.
+        official: `(rows,)` int8 codes of `splits.NAMES` where the source fixes a row's split, else -1; None without any.
+        target: the column to predict, where the source knows it.
+        roles: column -> (role, why) that the source recommends.
+        duplicates: recorded counts of rows that its official splits share.
+        harms: what is known to go wrong with this data; shown in the datasheet and the report.
+    """
+
+    table: pa.Table
+    official: np.ndarray | None = None
+    modality: str = "tabular"
+    image: tuple[int, int, int] | None = None
+    target: str | None = None
+    positive: str | None = None
+    roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    duplicates: Mapping[str, Any] | None = None
+    harms: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
