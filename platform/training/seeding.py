@@ -52,15 +52,16 @@ def reproducible(seed: int, *, threads: int | None = None) -> Iterator[int]:
     Yields:
         The number of threads in use, for the record.
     """
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads() filled =
-    torch.utils.deterministic.fill_uninitialized_memory  # pyright: ignore[reportAttributeAccessIssue]
+    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first use
-    random.seed(seed) np.random.seed(seed % 2**32) torch.manual_seed(seed) try:
-        torch.use_deterministic_algorithms(True) # Filling every torch.empty with NaN would catch reads of
-        unwritten memory, at a pass over memory # each. torch.utils.deterministic.fill_uninitialized_memory =
-        False  # pyright: ignore[reportAttributeAccessIssue] if threads is not None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    try:
+        torch.use_deterministic_algorithms(True)
+        if threads is not None:
             torch.set_num_threads(threads)
         yield torch.get_num_threads()
     finally:
-        torch.use_deterministic_algorithms(before[0]) torch.utils.deterministic.fill_uninitialized_memory =
-        filled  # pyright: ignore[reportAttributeAccessIssue] torch.set_num_threads(before[1])
+        torch.use_deterministic_algorithms(before[0])
+        torch.set_num_threads(before[1])
