@@ -8,7 +8,18 @@ import pyarrow.compute as pc
 
 from ..exceptions import DataError, nearest
 from .schema import KINDS
-from .values import DATE_FORMATS, NUMBER, categories, dates, is_date, is_number, is_text, numbers, parse_dates, tidy
+from .values import (
+    DATE_FORMATS,
+    NUMBER,
+    categories,
+    dates,
+    is_date,
+    is_number,
+    is_text,
+    numbers,
+    parse_dates,
+    tidy,
+)
 
 MOST_CATEGORIES = 1000
 """More different texts than this are no categories."""
@@ -30,7 +41,9 @@ class Kind:
     why: str
     format: str | None = None
 
-    def convert(self, column: pa.ChunkedArray, name: str, *, rows: pa.ChunkedArray | None = None) -> pa.ChunkedArray:
+    def convert(
+        self, column: pa.ChunkedArray, name: str, *, rows: pa.ChunkedArray | None = None
+    ) -> pa.ChunkedArray:
         """The values as they are kept in the dataset; DataError names rows that don't fit the kind."""
         if self.kind == "numeric":
             return numbers(column, name, rows=rows).cast(self.type, safe=False)
@@ -41,7 +54,9 @@ class Kind:
         return tidy(column) if is_number(self.type) else categories(column)
 
 
-def infer(name: str, column: pa.ChunkedArray, *, declared: str | None = None, is_target: bool = False) -> Kind:
+def infer(
+    name: str, column: pa.ChunkedArray, *, declared: str | None = None, is_target: bool = False
+) -> Kind:
     """The kind of a column.
 
     Args:
@@ -58,7 +73,9 @@ def infer(name: str, column: pa.ChunkedArray, *, declared: str | None = None, is
     if is_date(column.type):
         return Kind(kind="date", type=pa.timestamp("us"), why=f"stored as {column.type}")
     if not is_number(column.type) and not is_text(column.type):
-        return Kind(kind="text", type=column.type, why=f"holds {column.type} values, which no model here reads")
+        return Kind(
+            kind="text", type=column.type, why=f"holds {column.type} values, which no model here reads"
+        )
     values = pc.drop_null(tidy(column))
     distinct = pc.unique(values)
     if len(distinct) == 0:
@@ -96,7 +113,11 @@ def _infer_numbers(name: str, distinct: pa.Array, count: int, is_target: bool) -
     if not is_target and type_ == pa.int64() and len(distinct) == count >= _FEW:
         consecutive = spread["max"] - spread["min"] == count - 1
         if consecutive or _ID_NAME.search(name.strip()):
-            why = "whole numbers without gap or repetition" if consecutive else "every number differs, and its name says so"
+            why = (
+                "whole numbers without gap or repetition"
+                if consecutive
+                else "every number differs, and its name says so"
+            )
             return Kind(kind="identifier", type=type_, why=why)
     return Kind(kind="numeric", type=type_, why=why)
 
@@ -105,11 +126,18 @@ def _infer_text(name: str, distinct: pa.Array, count: int, is_target: bool) -> K
     matches = pc.match_substring_regex(distinct, NUMBER)
     if pc.all(matches).as_py() and not pc.any(pc.match_substring_regex(distinct, _LEADING_ZERO)).as_py():
         whole = pc.all(pc.match_substring_regex(distinct, _WHOLE)).as_py()
-        return _infer_numbers(name, pc.cast(distinct, pa.int64() if whole else pa.float64()), count, is_target)
+        return _infer_numbers(
+            name, pc.cast(distinct, pa.int64() if whole else pa.float64()), count, is_target
+        )
     format_ = _date_format(distinct)
     if format_ is not None:
         shown = format_ or "ISO 8601"
-        return Kind(kind="date", type=pa.timestamp("us"), why=f"every value is a date ({shown})", format=format_ or None)
+        return Kind(
+            kind="date",
+            type=pa.timestamp("us"),
+            why=f"every value is a date ({shown})",
+            format=format_ or None,
+        )
     kind, why = _infer_words(distinct, count)
     share = pc.mean(matches.cast(pa.float64())).as_py()
     if share >= 0.5:
@@ -145,5 +173,7 @@ def _number_type(distinct: pa.Array) -> pa.DataType:
     if pa.types.is_integer(distinct.type):
         return pa.int64()
     finite = distinct.filter(pc.is_finite(distinct)).cast(pa.float64())
-    whole = pc.all(pc.equal(pc.floor(finite), finite)).as_py() and (pc.max(pc.abs(finite)).as_py() or 0) < 2**53
+    whole = (
+        pc.all(pc.equal(pc.floor(finite), finite)).as_py() and (pc.max(pc.abs(finite)).as_py() or 0) < 2**53
+    )
     return pa.int64() if whole else pa.float64()

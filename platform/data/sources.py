@@ -135,10 +135,14 @@ SCHEMES: dict[str, Scheme] = {
         summary="a JSON file: records, or one record a line", digest=_file_digest, reader=".tables:read_json"
     ),
     "imagefolder": Scheme(
-        summary="a folder with one folder of images a class", digest=_folder_digest, reader=".pictures:read_imagefolder"
+        summary="a folder with one folder of images a class",
+        digest=_folder_digest,
+        reader=".pictures:read_imagefolder",
     ),
     "hf": Scheme(
-        summary="a Hugging Face data set: REPO, REPO@REVISION or a folder", digest=_hub_digest, reader=".hub:read_hub"
+        summary="a Hugging Face data set: REPO, REPO@REVISION or a folder",
+        digest=_hub_digest,
+        reader=".hub:read_hub",
     ),
 }
 

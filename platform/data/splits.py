@@ -73,7 +73,8 @@ def deal(
         if not (codes == code).any():
             raise DataError(
                 f"no row is left for {name}",
-                got=f"{len(target)} rows" + ("" if groups is None else f" in {len(np.unique(groups))} groups"),
+                got=f"{len(target)} rows"
+                + ("" if groups is None else f" in {len(np.unique(groups))} groups"),
                 expected="at least one row a split, and one group a split where data.split.by is set",
                 mend="bring more rows, or change data.split",
             )

@@ -42,7 +42,9 @@ class StrictCsv(datasets.ArrowBasedBuilder):
         super().__init__(cache_dir=cache_dir, hash="strict")
 
     def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(features=datasets.Features({n: datasets.Value("string") for n in self.names}))
+        return datasets.DatasetInfo(
+            features=datasets.Features({n: datasets.Value("string") for n in self.names})
+        )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         return [datasets.SplitGenerator(name="train")]  # type: ignore[arg-type]

@@ -79,7 +79,11 @@ def read_json(rest: str, scratch: Path) -> Reading:
     if start == b"[]":
         raise no_rows(file)
     if start[:1] != b"{" and start != b"[{":
-        raise unreadable(file, "records: [{...}, ...] or one {...} a line", f"it begins with {start.decode(errors='replace')!r}")
+        raise unreadable(
+            file,
+            "records: [{...}, ...] or one {...} a line",
+            f"it begins with {start.decode(errors='replace')!r}",
+        )
     table = _load("json", file, scratch)
     if table.num_rows == 1 and any(pa.types.is_nested(field.type) for field in table.schema):
         raise unreadable(file, "records: [{...}, ...] or one {...} a line", "one object that holds lists")
@@ -97,7 +101,13 @@ def _load(kind: str, file: Path, scratch: Path) -> pa.Table:
     kwargs: dict[str, Any] = {"cache_dir": str(scratch / kind), "split": "train"}
     try:
         return datasets.load_dataset(kind, data_files={"train": str(link)}, **kwargs).data.table
-    except (datasets.exceptions.DatasetsError, pa.ArrowException, ValueError, OSError, json.JSONDecodeError) as error:
+    except (
+        datasets.exceptions.DatasetsError,
+        pa.ArrowException,
+        ValueError,
+        OSError,
+        json.JSONDecodeError,
+    ) as error:
         raise unreadable(file, f"a {kind} file of records", error.__cause__ or error) from None
 
 
@@ -121,5 +131,8 @@ def unreadable(file: Path, expected: str, reason: object) -> DataError:
 def no_rows(file: Path) -> DataError:
     """The error for a file that has columns at most."""
     return DataError(
-        f"{file} has no rows", got="a header only", expected="a file with rows", mend="export the file again, with its rows"
+        f"{file} has no rows",
+        got="a header only",
+        expected="a file with rows",
+        mend="export the file again, with its rows",
     )

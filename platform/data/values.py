@@ -6,13 +6,23 @@ import pyarrow.compute as pc
 from ..exceptions import DataError
 
 MISSING = (
-    *("", "?", "-", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "na"),
-    *("NULL", "Null", "null", "None", "none", "NaN", "nan", "-NaN", "-nan", "NAN"),
+    *("", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "NULL", "null", "None"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
-"""Spellings of a missing value, after surrounding spaces are cut off: those of pandas, and `?` and `-`."""
+"""Spellings of a missing value, once surrounding spaces are cut off: those of pandas, and the `?` of UCI files."""
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
-DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
+DATE_FORMATS = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%Y%m%d",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+)
 """Tried in this order after ISO 8601; the first that reads every value of the column is taken."""
 
 _SHOWN = 3
@@ -117,7 +127,10 @@ def _not(
     wrong = pc.indices_nonzero(pc.invert(pc.fill_null(ok, True)))
     first = wrong[:_SHOWN]
     positions = (rows.take(first) if rows is not None else first).to_pylist()
-    shown = ", ".join(f"{value!r} in row {row}" for row, value in zip(positions, column.take(first).to_pylist(), strict=True))
+    shown = ", ".join(
+        f"{value!r} in row {row}"
+        for row, value in zip(positions, column.take(first).to_pylist(), strict=True)
+    )
     return DataError(
         f"column {name!r} holds values that are no {what}",
         got=f"{len(wrong)} such values: {shown}",
