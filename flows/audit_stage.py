@@ -1,0 +1,90 @@
+"""The audit stage: the only place of a run where the test split is read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..audits.config import AuditConfig
+from ..audits.explanation import explain
+from ..audits.findings import Findings
+from ..audits.predictions import Predictions
+from ..platform.baselines import fit
+from ..platform.data.dataset import Dataset
+from ..platform.predictor import Predictor
+from ..platform.store import canonical_json
+from .measure import Evidence, measure
+
+#: Train rows that explanations take their background from.
+_BACKGROUND_ROWS = 512
+
+
+def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapping[str, Any]:
+    """Predict the test rows, measure, explain; write predictions, findings and pictures.
+
+    Args:
+        dataset: folder of a dataset artifact.
+        model: folder of a calibrated model artifact.
+        config: what is audited and how.
+        out: folder to fill.
+
+    Returns:
+        Rows that were audited, for the manifest.
+    """
+    data, predictor = Dataset.open(dataset), Predictor.load(model)
+    test, train = data.test_table(), data.table("train")
+    y_true = predictor.preprocessor.targets(test)
+    scores = predictor.predict(test)
+    evidence = Evidence(
+        model=_predictions(predictor, test, y_true, scores, predictor.decide(scores)),
+        baselines={
+            name: _predictions(predictor, test, y_true, found := baseline(test), _decide(predictor, found))
+            for name, baseline in fit(train, data.schema).items()
+        },
+    )
+    evidence.save(out)
+    (out / "pictures").mkdir()
+    findings = measure(evidence, config) | {
+        "explanation": explain(
+            predictor, test, y_true=y_true, config=config.explain, pictures=out / "pictures",
+            background=train.slice(0, _BACKGROUND_ROWS),
+        )
+    }  # fmt: skip
+    (out / "findings.json").write_bytes(to_bytes(findings))
+    return {"rows": test.num_rows}
+
+
+def to_bytes(findings: Mapping[str, Findings]) -> bytes:
+    """Findings as canonical JSON."""
+    return canonical_json(
+        {name: {"values": found.values, "missing": found.missing} for name, found in findings.items()}
+    )
+
+
+def from_bytes(content: bytes) -> dict[str, Findings]:
+    """Findings that `to_bytes` wrote."""
+    return {name: Findings(**found) for name, found in json.loads(content).items()}
+
+
+def _predictions(
+    predictor: Predictor, test: Any, y_true: np.ndarray, scores: np.ndarray, y_pred: np.ndarray
+) -> Predictions:
+    """Evidence of one model on the test rows."""
+    return Predictions(
+        task=predictor.task,
+        classes=predictor.classes,
+        positive=predictor.positive,
+        rows=test["__row__"].to_numpy(),
+        y_true=y_true,
+        y_pred=y_pred,
+        scores=None if predictor.task == "regression" else scores,
+        sensitive=predictor.preprocessor.sensitive(test),
+        weight=predictor.preprocessor.weight(test),
+    )
+
+
+def _decide(predictor: Predictor, scores: np.ndarray) -> np.ndarray:
+    """A baseline's decisions: the likeliest class, or the value itself."""
+    return scores if predictor.task == "regression" else scores.argmax(axis=1)

@@ -1,0 +1,52 @@
+"""The command line. Every command is a thin file in `commands/`; what is heavy is imported inside it."""
+
+import sys
+
+import typer
+
+from ..platform.exceptions import AssayError
+from .commands.doctor import doctor
+from .commands.gate import gate
+from .commands.init import init
+from .commands.listing import list_
+from .commands.predict import predict
+from .commands.registry import registry
+from .commands.report import report
+from .commands.run import run
+from .commands.verify import verify
+
+app = typer.Typer(
+    name="assay",
+    help="One spec in; one audited, versioned model report out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for command in (run, init, report, gate, verify, predict, doctor):
+    app.command()(command)
+app.command(name="list")(list_)
+app.add_typer(registry, name="registry")
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    """One spec in; one audited, versioned model report out."""
+    if version:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point: every error that we raise on purpose ends without a traceback and with its own exit code."""
+    try:
+        app()
+    except AssayError as error:
+        print(f"assay: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("assay: interrupted; run it again and it goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,51 @@
+"""`assay run`: the whole chain."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import HomeOption, JsonOption, print_json
+
+
+def run(
+    spec: Annotated[
+        Path | None,
+        typer.Argument(help="A spec; without one, the packaged Adult example.", show_default=False),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as train.epochs=3."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Ray Train workers to train on.")] = None,
+    ray: Annotated[
+        str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster to train on.")
+    ] = None,
+    home: HomeOption = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Exit 3 or 4 when the gate fails or is inconclusive.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Data to registered version: ingest, pretrain, train, calibrate, audit, report, register."""
+    from ..examples import example_path
+    from ..progress import display
+    from ..run import run_spec
+    from ..spec import load_spec
+
+    overrides = [*(set_ or ()), *([f"train.workers={workers}"] if workers else ())]
+    shown = display()
+    try:
+        result = run_spec(
+            load_spec(spec or example_path("adult"), overrides), home=home, ray_address=ray, display=shown
+        )
+    finally:
+        shown.close()
+    if json:
+        print_json(result.to_json())
+    else:
+        from .run_table import print_result
+
+        print_result(result)
+    if gate:
+        raise typer.Exit(result.gate_exit_code)

@@ -1,0 +1,160 @@
+"""The end of the chain: a report for a version number, and the version with its verdict in the registry.
+
+What a version is, is decided before it has a number: spec, model, audit and policy by digest. The same identity is
+the same version, so a rerun finds it. A version whose report can't be read any more is not silently repaired: the next
+number is given, and its identity says which version it replaces.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..platform.exceptions import VersionTakenError
+from ..platform.registry import Registry, Verdict, Version, identity_of
+from ..platform.store import Artifact, digest_of_json
+from .chain import Outcome, Run, Stage, perform
+from .result import RunResult, StageResult
+from .stages import INGEST
+
+#: Numbers that are tried while other processes publish versions of the same model.
+_TRIES = 50
+
+_REPORT_CODE = (
+    "audits.report", "audits.policy", "audits.carbon", "audits.findings", "flows.report_stage", "flows.register",
+)  # fmt: skip
+
+
+def recall(run: Run) -> int | None:
+    """The version that this run's artifacts are registered as, if it is whole; nothing is made."""
+    registry = run.home.registry()
+    _, number = _find(run, registry)
+    return number
+
+
+def publish(run: Run) -> tuple[int, dict[str, Any]]:
+    """Write the report and register the version, or find the one that exists.
+
+    Returns:
+        The version's number and its report.
+
+    Raises:
+        VersionTakenError: other processes took every number that was tried.
+    """
+    registry = run.home.registry()
+    for _ in range(_TRIES):
+        digests, number = _find(run, registry)
+        if number is None:
+            number = _register(run, registry, digests)
+        if number is not None:
+            _link(run, number)
+            return number, json.loads((run.path("report") / "report.json").read_bytes())
+    raise VersionTakenError(f"{_TRIES} numbers of {run.spec.name} were taken by other runs; run it again")
+
+
+def result_of(run: Run, number: int) -> RunResult:
+    """What the run ends with, once its report is among its outcomes."""
+    report = run.outcomes["report"].artifact
+    return RunResult(
+        model=run.spec.name,
+        version=number,
+        path=run.path("calibrate"),
+        gate=report.manifest.details["verdict"]["status"],
+        report={form: report.path / f"report.{form}" for form in ("html", "md", "json")},
+        stages=tuple(
+            StageResult(name=name, seconds=made.seconds, cached=made.cached, kwh=made.kwh)
+            for name, made in run.outcomes.items()
+        ),
+    )
+
+
+def report_stage(number: int) -> Stage:
+    """The report stage for one version number, which is part of what the report says."""
+    return Stage(
+        name="report",
+        kind="report",
+        inputs=lambda run: {name: run.digest(name) for name in run.outcomes if name != "report"},
+        section=lambda run: {"spec": run.spec.to_dict(), "version": number},
+        code=_REPORT_CODE,
+        libraries=("jinja2",),
+        work=lambda run, out, scratch: _write(run, number, out),
+    )
+
+
+def _write(run: Run, number: int, out: Path) -> Mapping[str, Any]:
+    from .report_stage import write
+
+    artifacts = {name: made.artifact for name, made in run.outcomes.items() if name != "report"}
+    return write(spec=run.spec, artifacts=artifacts, version=number, out=out)
+
+
+def _find(run: Run, registry: Registry) -> tuple[dict[str, str], int | None]:
+    """What this run's version consists of, and its number if it is registered and whole."""
+    spec = dataclasses.asdict(run.spec)
+    policy = spec.pop("policy")
+    spec["data"]["source"] = INGEST.inputs(run)["source"]
+    digests = {
+        "spec": digest_of_json(spec),
+        "policy": digest_of_json(policy),
+        "model": run.digest("calibrate"),
+        "audit": run.digest("audit"),
+    }
+    while True:
+        number, exists = registry.next_version(run.spec.name, identity_of(digests))
+        if not exists:
+            return digests, None
+        report = run.store.lookup(registry.version(run.spec.name, number).artifacts["report"])
+        if report is not None:
+            run.outcomes["report"] = Outcome(report, cached=True)
+            return digests, number
+        digests["replaces"] = str(number)
+
+
+def _register(run: Run, registry: Registry, digests: Mapping[str, str]) -> int | None:
+    """Write the report for the next free number and take the number; None if another run was quicker."""
+    number, _ = registry.next_version(run.spec.name, identity_of(digests))
+    run.outcomes.pop("report", None)
+    report = perform(report_stage(number), run).artifact
+    version = Version(
+        name=run.spec.name,
+        number=number,
+        digests=digests,
+        artifacts={name: made.artifact.key for name, made in run.outcomes.items()},
+        details=_details(report),
+    )
+    verdict = report.manifest.details["verdict"]
+    try:
+        registered = registry.register(
+            version,
+            verdict=Verdict(
+                name=version.name, number=number, identity=version.identity,
+                status=verdict["status"], checks=verdict["checks"],
+            ),
+        )  # fmt: skip
+    except VersionTakenError:
+        return None
+    return number if registered.artifacts["report"] == report.key else None
+
+
+def _details(report: Artifact) -> dict[str, Any]:
+    """What a listing shows of the version, and the digest that binds it to its report."""
+    content = json.loads((report.path / "report.json").read_bytes())
+    metrics = content.get("performance", {}).get("metrics", {})
+    return {
+        "report_digest": report.digest,
+        "architecture": content["model"]["architecture"],
+        "metrics": {name: found["value"] for name, found in metrics.items()},
+    }
+
+
+def _link(run: Run, number: int) -> None:
+    """Readable links to the version's files; what they point to is the store's."""
+    folder = run.home.version_folder(run.spec.name, number)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = run.path("report")
+    targets = {"model": run.path("calibrate"), **{p.name: p for p in report.glob("report.*")}}
+    for name, target in targets.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(os.path.relpath(target, folder))

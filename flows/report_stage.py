@@ -1,0 +1,161 @@
+"""The report stage: artifacts and spec in, one report and its renderings out.
+
+`write` is what a run does; `build` and `render` are pure, so that `assay verify` does them again and compares.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from .. import __version__
+from ..audits import carbon
+from ..audits.findings import Findings
+from ..audits.policy import evaluate
+from ..audits.report import assemble, render_html, render_markdown, with_policy
+from ..platform.store import Artifact, canonical_json, digest_of_json
+from .audit_stage import from_bytes
+from .spec import Spec
+
+#: Files of a report artifact.
+REPORT_FILES = {"html": "report.html", "md": "report.md", "json": "report.json"}
+
+
+def write(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: Path) -> dict[str, Any]:
+    """Build the report of a new version, render it, and write all of it to `out`.
+
+    Returns:
+        Name, version and verdict, for the manifest.
+    """
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    report = build(spec=spec, artifacts=artifacts, version=version, created=created)
+    (out / "spec.json").write_bytes(canonical_json(spec.to_dict()))
+    for form, content in render(report, artifacts["audit"].path).items():
+        (out / REPORT_FILES[form]).write_bytes(content)
+    return {"name": spec.name, "version": version, "verdict": evaluate(spec.policy, report).to_json()}
+
+
+def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, created: str) -> dict[str, Any]:
+    """The report of a version, from the artifacts of its stages by name."""
+    audit = artifacts["audit"]
+    findings = from_bytes((audit.path / "findings.json").read_bytes())
+    accounted = carbon.account(
+        [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
+        spec.audit.carbon,
+    )
+    report = assemble(
+        model=_model(spec, artifacts["calibrate"]),
+        card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
+        data=_data(spec, artifacts["ingest"]),
+        training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]},
+        performance=findings["performance"],
+        calibration=_with_temperature(findings["calibration"], artifacts["calibrate"]),
+        fairness=findings["fairness"],
+        explanation=findings["explanation"],
+        carbon=accounted,
+        lineage=_lineage(spec, artifacts),
+        evidence=_evidence(artifacts),
+        missing={"/carbon/stages/report": "A report can't hold the energy of its own making."},
+        created=created,
+        version=version,
+    )
+    return with_policy(report, evaluate(spec.policy, report))
+
+
+def render(report: Mapping[str, Any], audit: Path) -> dict[str, bytes]:
+    """The three forms of a report as bytes, by form; pictures are read from the audit's artifact."""
+    pictures = {
+        path.relative_to(audit).as_posix(): path.read_bytes()
+        for path in sorted((audit / "pictures").glob("*.png"))
+    }
+    return {
+        "json": (json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(),
+        "html": render_html(report, pictures).encode(),
+        "md": render_markdown(report, pictures).encode(),
+    }
+
+
+def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:
+    architecture = json.loads((artifact.path / "architecture.json").read_bytes())
+    postprocess = json.loads((artifact.path / "postprocess.json").read_bytes())
+    return {
+        "name": spec.name,
+        "architecture": architecture["name"],
+        "parameters": architecture["parameters"],
+        **{key: postprocess[key] for key in ("task", "classes", "positive")},
+        "digest": artifact.digest,
+        "spec_digest": digest_of_json(spec.to_dict()),
+    }
+
+
+def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
+    schema = json.loads((artifact.path / "schema.json").read_bytes())
+    details = artifact.manifest.details
+    return {
+        "source": _shown_source(spec),
+        "digest": artifact.digest,
+        "rows": sum(details["splits"].values()),
+        "splits": details["splits"],
+        "target": schema["target"],
+        "sensitive": list(schema["sensitive"]),
+        "features": [column["name"] for column in schema["columns"] if column["role"] == "feature"],
+        "datasheet": json.loads((artifact.path / "datasheet.json").read_bytes()),
+    }
+
+
+def _shown_source(spec: Spec) -> str:
+    """The source without the folders that lead to it: they say more of a machine than of the data."""
+    scheme, _, location = spec.data.source.partition(":")
+    return f"{scheme}:{location if scheme in ('builtin', 'hf') else PurePath(location).name}"
+
+
+def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
+    manifest = artifact.manifest
+    found: dict[str, Any] = {"name": name, "seconds": manifest.seconds}
+    if manifest.energy.get("kwh") is not None:
+        found["kwh"] = manifest.energy["kwh"]
+    found |= {
+        key: manifest.details[key]
+        for key in ("epochs", "best_epoch", "resumed_from", "engine")
+        if manifest.details.get(key) is not None
+    }
+    if name in ("pretrain", "train"):
+        found["history"] = json.loads((artifact.path / "history.json").read_bytes())
+    return found
+
+
+def _with_temperature(found: Findings, calibrated: Artifact) -> Findings:
+    postprocess = json.loads((calibrated.path / "postprocess.json").read_bytes())
+    if postprocess["task"] == "regression":
+        return found
+    return Findings(values=found.values | {"temperature": postprocess["temperature"]}, missing=found.missing)
+
+
+def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+    train = artifacts["train"].manifest
+    shown = spec.to_dict()
+    shown["data"]["source"] = _shown_source(spec)
+    return {
+        "artifacts": [
+            {"kind": a.manifest.kind, "key": a.key, "digest": a.digest, "inputs": dict(a.manifest.inputs)}
+            for a in artifacts.values()
+        ],
+        "code": {"assay": __version__, **{name: a.manifest.code for name, a in artifacts.items()}},
+        "environment": dict(train.environment)
+        | {"libraries": {k: v for a in artifacts.values() for k, v in a.manifest.libraries.items()}},
+        "engine": train.details["engine"],
+        "spec": shown,
+    }
+
+
+def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
+    audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
+    sections = ("performance", "calibration", "fairness", "explanation")
+    return {
+        **{f"/{section}": audit for section in sections},
+        "/data": dataset,
+        "/training": artifacts["train"].digest,
+        "/model": artifacts["calibrate"].digest,
+        "/calibration/temperature": artifacts["calibrate"].digest,
+    }

@@ -1,0 +1,87 @@
+"""One run from the outside: nothing heavy is started before it is known that something has to be done."""
+
+import contextlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..platform.exceptions import AssayError
+from .chain import Run, find, perform
+from .home import Home
+from .prefect_server import QUIET, PrefectServer
+from .progress import Display, Lines
+from .register import recall, result_of
+from .result import RunResult
+from .spec import Spec
+from .stages import INGEST, wanted
+
+
+def run_spec(
+    spec: Spec,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    ray_address: str | None = None,
+    display: Display | None = None,
+) -> RunResult:
+    """Run a spec to a registered version; what is unchanged since an earlier run is found, not made again.
+
+    Args:
+        spec: what to run.
+        home: folder of store and registry; `ASSAY_HOME` or `./.assay` without it.
+        ray_address: a Ray cluster to train on.
+        display: whom to tell about progress.
+
+    Returns:
+        The version, new or the one that exists.
+
+    Raises:
+        UsageError: the spec or the data can't be used; nothing was registered.
+    """
+    run = Run.open(spec, Home.find(home), display=display or Lines(), ray_address=ray_address)
+    if all(find(stage, run) for stage in wanted(spec)) and (version := recall(run)):
+        return result_of(run, version)
+    with _prefect(run.home) as server:
+        run.meter.start()
+        # The data are read while the server boots: they need none of what Prefect gives, and if they can't be
+        # used the person hears it at once.
+        perform(INGEST, run)
+        from .pipeline import execute
+
+        if server is not None:
+            server.wait()
+        return execute(run)
+
+
+@contextlib.contextmanager
+def _prefect(home: Home) -> Iterator[PrefectServer | None]:
+    """The server that `PREFECT_API_URL` names, or one of our own; settings are in place before Prefect's import."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        _answers(given)
+        yield None
+        return
+    server = PrefectServer(home.prefect)
+    os.environ["PREFECT_API_URL"] = server.url
+    home_given = os.environ.setdefault("PREFECT_HOME", str(home.prefect))
+    try:
+        yield server
+    finally:
+        server.close()
+        del os.environ["PREFECT_API_URL"]
+        if home_given == str(home.prefect):
+            del os.environ["PREFECT_HOME"]
+
+
+def _answers(url: str) -> None:
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10):
+            return
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise AssayError(
+            f"no Prefect server answers at PREFECT_API_URL\n  got: {url}: {error}\n  mend: start it, or unset "
+            "PREFECT_API_URL and a server is started for the run; nothing was lost, the rerun goes on from here"
+        ) from None

@@ -1,0 +1,173 @@
+"""The stages, as a literal table: each names its room's function and everything that its cache key is made of.
+
+Training reads the train and validation rows alone, and its key holds the digests of just these files: test rows can
+change without any model changing.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .chain import Run, Stage
+from .spec import Spec
+
+#: What of a dataset artifact training may see.
+_SEEN_BY_TRAINING = ("train.parquet", "validation.parquet", "schema.json")
+
+#: Keys of a training section that say when and where something is done, never what comes out.
+_WITHOUT_EFFECT = frozenset({"checkpoint_seconds"})
+
+_NETWORK_CODE = (
+    "models",
+    "platform.data",
+    "platform.training",
+    "platform.augmentation",
+    "platform.predictor",
+)
+_AUDIT_CODE = (
+    "models",
+    "platform.data",
+    "platform.predictor",
+    "platform.baselines",
+    "audits.predictions",
+    "audits.performance",
+    "audits.calibration",
+    "audits.fairness",
+    "audits.explanation",
+    "flows.audit_stage",
+    "flows.measure",
+)
+_NETWORK_LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors")
+
+
+def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.data.ingest import ingest
+
+    return ingest(run.spec.data, out=out)
+
+
+def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.training import pretrain
+
+    assert run.spec.pretrain is not None
+    return pretrain(
+        dataset=run.path("ingest"), model=run.spec.model, config=run.spec.pretrain,
+        out=out, scratch=scratch, progress=run.display.moved,
+    )  # fmt: skip
+
+
+def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.training import train
+
+    return train(
+        dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train,
+        pretrained=run.path("pretrain") if run.spec.pretrain else None,
+        out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
+    )  # fmt: skip
+
+
+def _calibrate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.calibration.temperature import calibrate
+
+    return calibrate(dataset=run.path("ingest"), model=run.path("train"), out=out)
+
+
+def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from .audit_stage import audit
+
+    return audit(dataset=run.path("ingest"), model=run.path("calibrate"), config=run.spec.audit, out=out)
+
+
+def _source(run: Run) -> Mapping[str, str]:
+    from ..platform.data.sources import fingerprint
+
+    return {"source": fingerprint(run.spec.data.source)}
+
+
+def _data_section(spec: Spec) -> Mapping[str, Any]:
+    """The data section without the place where the file lies: its content is an input."""
+    return dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
+
+
+def _training_section(config: Any) -> Mapping[str, Any]:
+    return {key: value for key, value in dataclasses.asdict(config).items() if key not in _WITHOUT_EFFECT}
+
+
+def _train_inputs(run: Run) -> Mapping[str, str]:
+    inputs = {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)}
+    return inputs | ({"pretrained": run.digest("pretrain")} if run.spec.pretrain else {})
+
+
+def _train_section(run: Run) -> Mapping[str, Any]:
+    return {
+        "model": dataclasses.asdict(run.spec.model),
+        "train": _training_section(run.spec.train),
+        "cluster": run.ray_address is not None,
+    }
+
+
+INGEST = Stage(
+    name="ingest",
+    kind="dataset",
+    inputs=_source,
+    section=lambda run: _data_section(run.spec),
+    code=("platform.data",),
+    libraries=("datasets", "pyarrow", "pandas", "numpy", "scikit-learn"),
+    work=_ingest,
+)
+
+PRETRAIN = Stage(
+    name="pretrain",
+    kind="pretrained",
+    inputs=lambda run: {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)},
+    section=lambda run: {
+        "model": dataclasses.asdict(run.spec.model),
+        "pretrain": _training_section(run.spec.pretrain),
+    },
+    code=_NETWORK_CODE,
+    libraries=_NETWORK_LIBRARIES,
+    work=_pretrain,
+    wanted=lambda spec: spec.pretrain is not None,
+)
+
+TRAIN = Stage(
+    name="train",
+    kind="model",
+    inputs=_train_inputs,
+    section=_train_section,
+    code=_NETWORK_CODE,
+    libraries=_NETWORK_LIBRARIES,
+    work=_train,
+)
+
+CALIBRATE = Stage(
+    name="calibrate",
+    kind="calibrated",
+    inputs=lambda run: {
+        "model": run.digest("train"),
+        "dataset": run.digest("ingest", "validation.parquet", "schema.json"),
+    },
+    section=lambda run: {},
+    code=("models", "platform.data", "platform.predictor", "platform.calibration"),
+    libraries=_NETWORK_LIBRARIES,
+    work=_calibrate,
+)
+
+AUDIT = Stage(
+    name="audit",
+    kind="audit",
+    inputs=lambda run: {"model": run.digest("calibrate"), "dataset": run.digest("ingest")},
+    section=lambda run: dataclasses.asdict(run.spec.audit) | {"carbon": None},
+    code=_AUDIT_CODE,
+    libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum"),
+    work=_audit,
+)
+
+#: Every stage that makes an artifact before the report, in order.
+CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, AUDIT)
+
+
+def wanted(spec: Spec) -> tuple[Stage, ...]:
+    """The stages that a spec asks for, in order."""
+    return tuple(stage for stage in CHAIN if stage.wanted(spec))

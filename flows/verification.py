@@ -1,0 +1,132 @@
+"""Verification: take a registered version apart and put it together again, and say where the two differ.
+
+Digests of every artifact against manifest and registry; numbers measured again from the stored predictions; the
+verdict given again; the report built and rendered again and compared byte for byte.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..audits.policy import evaluate
+from ..audits.report import differences
+from ..platform.exceptions import AssayError
+from ..platform.store import Artifact
+from .audit_stage import to_bytes
+from .home import Home
+from .measure import Evidence, measure
+from .report_stage import REPORT_FILES, build, render
+from .spec import Spec, parse_spec
+from .version import RegisteredVersion, open_version
+
+
+@dataclasses.dataclass
+class Verification:
+    """What was checked, and what differs."""
+
+    model: str
+    version: int
+    checked: list[str] = dataclasses.field(default_factory=list)
+    differences: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        if self.differences:
+            return f"{len(self.differences)} differences"
+        return f"verified: {len(self.checked)} checks, nothing differs"
+
+    def compare(self, what: str, differences: list[str]) -> None:
+        """Note one check and what it found."""
+        if differences:
+            self.differences += [f"{what}: {line}" for line in differences]
+        else:
+            self.checked.append(what)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `assay verify --json` prints."""
+        return dataclasses.asdict(self) | {"verified": not self.differences}
+
+
+def verify_version(home: Home, reference: str) -> Verification:
+    """Recompute everything about a version that its evidence allows.
+
+    Raises:
+        UsageError: there is no such version.
+    """
+    version = open_version(home, reference)
+    found = Verification(version.name, version.number)
+    artifacts = _artifacts(version, found)
+    if len(artifacts) < len(version.record.artifacts):
+        return found  # what is gone can't be recomputed, and it is named already
+    report = json.loads((artifacts["report"].path / "report.json").read_bytes())
+    spec = _spec(artifacts["report"])
+    _measure_again(spec, artifacts["audit"], found)
+    _build_again(spec, artifacts, report, found)
+    _judge_again(spec, version, report, found)
+    return found
+
+
+def _artifacts(version: RegisteredVersion, found: Verification) -> dict[str, Artifact]:
+    """Every artifact whose bytes are what its manifest, and the registry, say."""
+    artifacts: dict[str, Artifact] = {}
+    record = version.record
+    bound = {
+        "calibrate": record.digests["model"],
+        "audit": record.digests["audit"],
+        "report": record.details["report_digest"],
+    }
+    for stage, key in record.artifacts.items():
+        artifact = version.store.lookup(key)
+        if artifact is None:
+            reasons = [r for w in version.store.warnings if w.key == key for r in w.reasons]
+            found.compare(f"artifact {stage}", reasons or ["it is not in the store"])
+            continue
+        differs = artifact.digest != bound.get(stage, artifact.digest)
+        found.compare(f"artifact {stage}", ["its digest isn't the one in the registry"] if differs else [])
+        artifacts[stage] = artifact
+    return artifacts
+
+
+def _spec(report: Artifact) -> Spec:
+    document = json.loads((report.path / "spec.json").read_bytes())
+    return parse_spec(document)
+
+
+def _measure_again(spec: Spec, audit: Artifact, found: Verification) -> None:
+    stored = json.loads((audit.path / "findings.json").read_bytes())
+    again = json.loads(to_bytes(measure(Evidence.load(audit.path), spec.audit)))
+    for section, values in again.items():
+        found.compare(f"numbers of {section} from stored predictions", _lines(stored[section], values))
+
+
+def _build_again(
+    spec: Spec, artifacts: Mapping[str, Artifact], report: dict[str, Any], found: Verification
+) -> None:
+    stages = {name: artifact for name, artifact in artifacts.items() if name != "report"}
+    again = build(spec=spec, artifacts=stages, version=report["model"]["version"], created=report["created"])
+    found.compare("report.json against its evidence", _lines(report, json.loads(json.dumps(again))))
+    for form, content in render(report, artifacts["audit"].path).items():
+        stored = (artifacts["report"].path / REPORT_FILES[form]).read_bytes()
+        found.compare(f"{REPORT_FILES[form]} rendered again", [] if stored == content else ["other bytes"])
+
+
+def _judge_again(spec: Spec, version: RegisteredVersion, report: dict[str, Any], found: Verification) -> None:
+    try:
+        recorded = version.registry.verdict_on(version.record)
+    except AssayError as error:
+        found.compare("verdict in the registry", [str(error)])
+        return
+    status = evaluate(spec.policy, report).status
+    differs = recorded is None or recorded.status != status
+    said = "no verdict" if recorded is None else recorded.status
+    found.compare(
+        "verdict from the policy", [f"registry says {said}, evidence says {status}"] if differs else []
+    )
+
+
+def _lines(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Where two JSON values differ. Nothing is volatile here: what a clock or a meter said is in the manifests."""
+    faults = differences({**stored, "volatile": []}, {**again, "volatile": []})
+    return [f"{fault.pointer}: {fault.message}" for fault in faults]
