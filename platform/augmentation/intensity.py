@@ -1,0 +1,39 @@
+"""Change how bright an image is and where, not what is where.
+
+Every amount is relative to the image's own mean and spread, so that it doesn't matter how pixels were scaled.
+"""
+
+import torch
+from torch import Tensor
+
+from .draws import uniform
+
+
+def random_contrast(
+    images: Tensor, generator: torch.Generator | None, *, contrast: float, brightness: float
+) -> Tensor:
+    """Stretch each channel about its mean and move it.
+
+    Args:
+        images: `(batch, channels, height, width)`.
+        generator: where the draws come from.
+        contrast: most that the spread is stretched or shrunk by, as a share.
+        brightness: most that the mean moves, in standard deviations of the image.
+    """
+    shape = (len(images), images.shape[1], 1, 1)  # channels by themselves: colour images change their hue too
+    gain = uniform(shape, 1 - contrast, 1 + contrast, generator).to(images)
+    move = uniform(shape, -brightness, brightness, generator).to(images)
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    return mean + gain * (images - mean) + move * _spread(images)
+
+
+def random_noise(images: Tensor, generator: torch.Generator | None, *, amount: float) -> Tensor:
+    """Add Gaussian noise whose standard deviation is `amount` times the image's own."""
+    device = generator.device if generator is not None else images.device
+    noise = torch.randn(images.shape, generator=generator, device=device).to(images)
+    return images + amount * _spread(images) * noise
+
+
+def _spread(images: Tensor) -> Tensor:
+    """Standard deviation of each image's pixels, `(batch, 1, 1, 1)`."""
+    return images.std(dim=(1, 2, 3), keepdim=True, correction=0)
