@@ -79,7 +79,7 @@ def _examples() -> list[dict[str, Any]]:
 
 
 def _summaries(table: Any) -> list[dict[str, Any]]:
-    """Rows of a table whose entries are records with a `summary`, callables with a docstring, or sentences."""
+    """Rows of a table whose entries are records with a `summary`, callables with a docstring, or text."""
     return [{"name": name, "summary": _summary(entry)} for name, entry in table.items()]
 
 

@@ -2,8 +2,8 @@
 
     ingest → [pretrain] → train → calibrate → audit → report → register
 
-Nothing here knows of Prefect. `pipeline.py` wraps `perform` in tasks; `run.py` asks `perform` with `only_hits` first,
-and when every stage is a hit neither Prefect nor torch is imported.
+Nothing here knows of Prefect. `pipeline.py` wraps `perform` in tasks; `run.py` asks `find` first, and when every stage
+is a hit neither Prefect nor torch is imported.
 """
 
 import dataclasses
@@ -107,7 +107,7 @@ def find(stage: Stage, run: Run) -> bool:
 
 
 def perform(stage: Stage, run: Run) -> Outcome:
-    """Find a stage's artifact or make it: metered, published in one step, resumable through its scratch folder."""
+    """Find a stage's artifact or make it: metered, published in one step, resumable by its scratch folder."""
     if find(stage, run):
         return run.outcomes[stage.name]
     run.display.started(stage.name)

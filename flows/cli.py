@@ -41,7 +41,7 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 
 def main() -> None:
-    """Entry point: every error that we raise on purpose ends without a traceback and with its own exit code."""
+    """Entry point: an error that we raise on purpose ends without a traceback, with its own exit code."""
     try:
         app()
     except AssayError as error:

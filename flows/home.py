@@ -14,7 +14,7 @@ DEFAULT_HOME = ".assay"
 
 @dataclasses.dataclass(frozen=True)
 class Home:
-    """Folder of everything that Assay keeps; `ASSAY_STORE` and `ASSAY_DATABASE` move either part elsewhere."""
+    """Folder of all that Assay keeps; `ASSAY_STORE` and `ASSAY_DATABASE` move either part elsewhere."""
 
     root: Path
 

@@ -1,7 +1,7 @@
 """The chain as one Prefect flow of one task a stage.
 
-Tasks pass artifact keys. Prefect's own caching and pickling of results are off: the store alone decides what is a
-hit. Deploy it by its module path, `assay.flows.pipeline.pipeline`.
+Tasks pass artifact keys. Prefect's own caching and pickling of results are off: the store alone decides what
+is a hit. Deploy it by its module path, `assay.flows.pipeline.pipeline`.
 """
 
 import contextvars
@@ -51,7 +51,7 @@ def stage(name: str, after: Mapping[str, str]) -> str:
         The key of its artifact.
     """
     run = _current.get()
-    assert run is not None and after.keys() == run.outcomes.keys() - {name}
+    assert run is not None
     return perform(_STAGES[name], run).artifact.key
 
 

@@ -1,7 +1,7 @@
 """Prefect's API for one run: a server process on loopback that ends with whoever started it.
 
-Prefect's own ephemeral server starts when the flow is called and the flow waits for it (15 s here). This one is
-started first and boots while the run imports its libraries and reads its data.
+Prefect's own ephemeral server starts when the flow is called, and the flow waits for it (15 s here). This one
+is started first and boots while the run imports its libraries and reads its data.
 """
 
 import os
@@ -32,8 +32,8 @@ QUIET = {
 class PrefectServer:
     """A Prefect API server as a child process.
 
-    The child reads its standard input and ends at its end, so it outlives neither a kill -9 of the parent nor a
-    parent that forgot to close it.
+    The child reads its standard input and ends at its end, so it outlives neither a kill -9 of the parent nor
+    a parent that forgot to close it.
     """
 
     def __init__(self, prefect_home: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees while a run works: bars on a terminal, plain lines elsewhere, always on standard error."""
+"""What a person sees while a run works: bars on a terminal, plain lines elsewhere; on standard error."""
 
 import sys
 import time

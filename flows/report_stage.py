@@ -1,6 +1,6 @@
 """The report stage: artifacts and spec in, one report and its renderings out.
 
-`write` is what a run does; `build` and `render` are pure, so that `assay verify` does them again and compares.
+`write` is what a run does; `build` and `render` are pure: `assay verify` does them again and compares.
 """
 
 import json

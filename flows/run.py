@@ -5,7 +5,6 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..platform.exceptions import AssayError
 from .chain import Run, find, perform
@@ -56,7 +55,7 @@ def run_spec(
 
 @contextlib.contextmanager
 def _prefect(home: Home) -> Iterator[PrefectServer | None]:
-    """The server that `PREFECT_API_URL` names, or one of our own; settings are in place before Prefect's import."""
+    """The server that `PREFECT_API_URL` names, or our own; settings are in place before Prefect's import."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     given = os.environ.get("PREFECT_API_URL")
@@ -82,6 +81,6 @@ def _answers(url: str) -> None:
             return
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise AssayError(
-            f"no Prefect server answers at PREFECT_API_URL\n  got: {url}: {error}\n  mend: start it, or unset "
-            "PREFECT_API_URL and a server is started for the run; nothing was lost, the rerun goes on from here"
+            f"no Prefect server answers at PREFECT_API_URL\n  got: {url}: {error}\n"
+            "  mend: start it, or unset PREFECT_API_URL and one is started for the run; nothing was lost"
         ) from None

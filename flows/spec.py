@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -27,7 +27,7 @@ MAX_SPEC_BYTES = 1_000_000
 class CardConfig:
     """What people declare about the model. None of it is generated, none of it is checked."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     intended_use: str | None = None
     """Who should use the model, for what."""
@@ -45,7 +45,7 @@ class CardConfig:
 class Spec:
     """One model from data to report. `data` alone is enough; everything else has a default."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     name: str
     data: DataConfig

@@ -1,7 +1,7 @@
-"""The stages, as a literal table: each names its room's function and everything that its cache key is made of.
+"""The stages, as a literal table: each names its room's function and all that its cache key is made of.
 
-Training reads the train and validation rows alone, and its key holds the digests of just these files: test rows can
-change without any model changing.
+Training reads the train and validation rows alone, and its key holds the digests of just these files: test
+rows can change without any model changing.
 """
 
 import dataclasses

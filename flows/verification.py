@@ -1,7 +1,7 @@
 """Verification: take a registered version apart and put it together again, and say where the two differ.
 
-Digests of every artifact against manifest and registry; numbers measured again from the stored predictions; the
-verdict given again; the report built and rendered again and compared byte for byte.
+Digests of every artifact against manifest and registry; numbers measured again from the stored predictions;
+the verdict given again; the report built and rendered again and compared byte for byte.
 """
 
 import dataclasses
@@ -127,6 +127,6 @@ def _judge_again(spec: Spec, version: RegisteredVersion, report: dict[str, Any],
 
 
 def _lines(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
-    """Where two JSON values differ. Nothing is volatile here: what a clock or a meter said is in the manifests."""
+    """Where two JSON values differ. Nothing is volatile: what a clock or meter said is in the manifests."""
     faults = differences({**stored, "volatile": []}, {**again, "volatile": []})
     return [f"{fault.pointer}: {fault.message}" for fault in faults]
