@@ -164,11 +164,15 @@ def _with_overrides(document: dict[str, Any], overrides: Sequence[str]) -> dict[
 
 
 def _explain(error: Any) -> SpecError:
-    """Pydantic's first complaint in our words: the key, what was got, what was expected, how to mend it."""
-    first = error.errors(include_url=False)[0]
+    """Pydantic's first complaint in our words: the key, what was got, what was expected, how to mend it.
+
+    A misspelt key comes before the key that it leaves missing.
+    """
+    unknown = ("unexpected_keyword_argument", "extra_forbidden")
+    first = min(error.errors(include_url=False), key=lambda complaint: complaint["type"] not in unknown)
     path = [part for part in first["loc"] if part not in _UNION_TAGS]
     key = re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, path)))
-    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    if first["type"] in unknown:
         known = _keys_at(path[:-1])
         return SpecError(
             f"unknown key in the spec: {key}",
