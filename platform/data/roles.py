@@ -1,0 +1,121 @@
+"""Which column is for what: names of the spec found in the table, each column's kind and role decided."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..exceptions import DataError, nearest
+from .config import DataConfig
+from .kinds import Kind, infer
+from .reading import Reading
+from .schema import resolve
+
+_NO_FEATURE = {
+    "identifier": "it names the row and says nothing of others",
+    "text": "no model here reads free text",
+    "constant": "it tells no rows apart",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The columns of the spec, found; every column's kind and (role, why)."""
+
+    target: str
+    sensitive: tuple[str, ...]
+    weight: str | None
+    by: str | None
+    kinds: Mapping[str, Kind]
+    roles: Mapping[str, tuple[str, str]]
+
+
+def plan(reading: Reading, config: DataConfig) -> Plan:
+    """Decides what each column is for.
+
+    Raises:
+        DataError: a column that the config names isn't there, is named for two ends, or no feature is left.
+    """
+    known = reading.table.column_names
+    target = _target_name(reading, config)
+    sensitive = _found(config.sensitive, known, "sensitive column")
+    weight = resolve(config.weight, known, what="weight column") if config.weight else None
+    by = resolve(config.split.by, known, what="column for data.split.by") if config.split.by else None
+    ignored = _found(config.ignore, known, "ignored column")
+    _check_apart(target, sensitive, weight, by, ignored)
+    declared = {resolve(name, known, what="column"): kind for name, kind in config.columns.items()}
+    kinds = {
+        name: Kind(kind="image", type=reading.table[name].type, why="pixels")
+        if reading.modality == "image" and name == "image"
+        else infer(name, reading.table[name], declared=declared.get(name), is_target=name == target)
+        for name in known
+    }
+    named = {
+        **{name: ("ignored", "named in data.ignore") for name in ignored},
+        **({by: ("split", "its groups never cross splits")} if by else {}),
+        **{name: ("sensitive", "named in data.sensitive") for name in sensitive},
+        **({weight: ("weight", "named in data.weight")} if weight else {}),
+        target: ("target", "the column to predict"),
+    }
+    advised = {name: role for name, role in reading.roles.items() if name not in declared}
+    roles = {name: named.get(name) or advised.get(name) or _by_kind(kinds[name].kind) for name in known}
+    _check_weight(weight, kinds)
+    if not any(role == "feature" for role, _ in roles.values()) and not (config.use_sensitive and sensitive):
+        raise DataError(
+            "no column is left to predict from",
+            got="; ".join(f"{name}: {role} ({why})" for name, (role, why) in list(roles.items())[:8]),
+            expected="at least one numeric, categorical or date column beside the target",
+            mend="declare the kind of a column that is a feature: data.columns: {name: categorical}",
+        )
+    return Plan(target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles)
+
+
+def _target_name(reading: Reading, config: DataConfig) -> str:
+    known = reading.table.column_names
+    name = config.target or reading.target
+    if name is None:
+        raise DataError(
+            "the column to predict is not named",
+            got="no data.target",
+            expected="the name of a column",
+            mend=nearest("", known),
+        )
+    return resolve(name, known, what="target column")
+
+
+def _found(names: Iterable[str], known: list[str], what: str) -> tuple[str, ...]:
+    """The columns meant by the names, each once."""
+    return tuple(dict.fromkeys(resolve(name, known, what=what) for name in names))
+
+
+def _check_apart(
+    target: str, sensitive: tuple[str, ...], weight: str | None, by: str | None, ignored: tuple[str, ...]
+) -> None:
+    """DataError if the target is also named for something else, or a column both weighs and forms groups."""
+    ends = {"data.sensitive": sensitive, "data.weight": (weight,), "data.split.by": (by,), "data.ignore": ignored}
+    clash = [(target, "data.target", end) for end, names in ends.items() if target in names]
+    clash += [(weight, "data.weight", end) for end in ("data.sensitive", "data.split.by") if weight and weight in ends[end]]
+    clash += [(name, "data.sensitive", "data.ignore") for name in sensitive if name in ignored]
+    if clash:
+        name, one, other = clash[0]
+        raise DataError(
+            f"column {name!r} can't be both {one} and {other}",
+            got=f"{one}: {name}, {other}: {name}",
+            expected="different columns",
+            mend="take it out of one of them",
+        )
+
+
+def _by_kind(kind: str) -> tuple[str, str]:
+    reason = _NO_FEATURE.get(kind)
+    return ("ignored", reason) if reason else ("feature", "")
+
+
+def _check_weight(weight: str | None, kinds: Mapping[str, Kind]) -> None:
+    if weight and kinds[weight].kind not in ("numeric", "identifier"):
+        raise DataError(
+            f"the weight column {weight!r} holds no numbers",
+            got=f"kind {kinds[weight].kind}: {kinds[weight].why}",
+            expected="a numeric column",
+            mend="name another column in data.weight",
+        )
