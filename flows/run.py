@@ -50,7 +50,10 @@ def run_spec(
 
         if server is not None:
             server.wait()
-        return execute(run)
+        try:
+            return execute(run)
+        finally:
+            run.meter.close()
 
 
 @contextlib.contextmanager
