@@ -63,11 +63,17 @@ def groups(values: pa.ChunkedArray, kind: str, name: str, cuts: tuple[float, ...
         band = np.searchsorted(np.asarray(cuts), known, side="right")  # NaN is put last
         band = np.where(np.isnan(known.astype(float)), len(cuts) + 1, band)
         return np.array([*labels(cuts), MISSING])[band]
-    text = categories(pc.year(values) if kind == "date" else numbers(values, name) if kind == "numeric" else values)
+    text = categories(
+        pc.year(values) if kind == "date" else numbers(values, name) if kind == "numeric" else values
+    )
     coded = pc.fill_null(text, MISSING).combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
-    return np.array(coded.dictionary.to_pylist(), dtype=str)[coded.indices.to_numpy()] if len(values) else np.array([], str)
+    return (
+        np.array(coded.dictionary.to_pylist(), dtype=str)[coded.indices.to_numpy()]
+        if len(values)
+        else np.array([], str)
+    )
 
 
 def check_cuts(cuts: tuple[float, ...], name: str) -> tuple[float, ...]:

@@ -30,7 +30,9 @@ class Dataset:
     def table(self, split: str) -> pa.Table:
         """Rows of `train` or `validation`; the test rows aren't had this way."""
         if split not in _OPEN:
-            raise ValueError(f"{split!r} is not one of {_OPEN}; only audits read the test rows, with test_table()")
+            raise ValueError(
+                f"{split!r} is not one of {_OPEN}; only audits read the test rows, with test_table()"
+            )
         return pq.read_table(self.path / f"{split}.parquet", memory_map=True)
 
     def test_table(self) -> pa.Table:

@@ -12,7 +12,7 @@ from . import bands
 from .duplicates import shared_rows
 from .proxies import proxies
 from .reading import Reading
-from .schema import ROW, Schema
+from .schema import Schema
 from .splits import NAMES
 from .values import MISSING, categories, is_text
 
@@ -109,7 +109,9 @@ def _group_labels(table: pa.Table, groups: np.ndarray, schema: Schema) -> dict[s
 
 def _duplicates(tables: dict[str, pa.Table], schema: Schema, reading: Reading) -> dict[str, Any]:
     """Rows shared by splits: all columns compared, and only those that aren't ignored; beside the recorded baseline."""
-    plain = [c for c in schema.columns if c.kind == "image" or not pa.types.is_nested(tables["train"][c.name].type)]
+    plain = [
+        c for c in schema.columns if c.kind == "image" or not pa.types.is_nested(tables["train"][c.name].type)
+    ]
     found = {
         "exact": shared_rows(tables, [column.name for column in plain]),
         "modelled": shared_rows(tables, [column.name for column in plain if column.role != "ignored"]),

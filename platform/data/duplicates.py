@@ -55,7 +55,10 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
         pixels = np.concatenate([chunk.flatten().to_numpy().reshape(-1, size) for chunk in column.chunks])
         weights = _mix(np.arange(1, size + 1, dtype=np.uint64) * _ODD)
         # Multilinear hashing, a few rows at a time: eight bytes a pixel would not fit for many images.
-        parts = [_mix(part.astype(np.uint64) @ weights) for part in np.array_split(pixels, max(1, len(pixels) // 256))]
+        parts = [
+            _mix(part.astype(np.uint64) @ weights)
+            for part in np.array_split(pixels, max(1, len(pixels) // 256))
+        ]
         return np.concatenate(parts)
     coded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     if isinstance(coded, pa.ChunkedArray):

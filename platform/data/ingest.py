@@ -46,7 +46,8 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
             plan.target,
             reading.table[plan.target],
             plan.kinds[plan.target],
-            declared=plan.target in {resolve(n, reading.table.column_names, what="column") for n in config.columns},
+            declared=plan.target
+            in {resolve(n, reading.table.column_names, what="column") for n in config.columns},
             positive=config.positive or reading.positive,
         )
         codes = _deal(reading, config, plan, target)
@@ -67,7 +68,9 @@ def _deal(reading: Reading, config: DataConfig, plan: roles.Plan, target: Target
     official = reading.official[target.labelled] if reading.official is not None else None
     groups = None
     if plan.by:
-        labels = pc.fill_null(categories(reading.table[plan.by]), bands.MISSING).filter(pa.array(target.labelled))
+        labels = pc.fill_null(categories(reading.table[plan.by]), bands.MISSING).filter(
+            pa.array(target.labelled)
+        )
         groups = pc.index_in(labels, value_set=pc.unique(labels)).to_numpy()
     dealt = splits.deal(target.codes, config.split, official=official, groups=groups)
     check_classes(plan.target, target, dealt)
@@ -80,11 +83,15 @@ def _write_rows(table: pa.Table, kinds: Mapping[str, Kind], codes: np.ndarray, o
     fields = [(ROW, pa.int64()), *((name, kind.type) for name, kind in kinds.items())]
     schema = pa.schema(fields)
     with ExitStack() as stack:
-        writers = [stack.enter_context(pq.ParquetWriter(out / f"{name}.parquet", schema)) for name in splits.NAMES]
+        writers = [
+            stack.enter_context(pq.ParquetWriter(out / f"{name}.parquet", schema)) for name in splits.NAMES
+        ]
         for start in range(0, table.num_rows, _BATCH):
             part = table.slice(start, _BATCH)
             rows = pa.chunked_array([np.arange(start, start + len(part), dtype=np.int64)])
-            cells = [kind.convert(part[name], name, rows=rows).cast(kind.type) for name, kind in kinds.items()]
+            cells = [
+                kind.convert(part[name], name, rows=rows).cast(kind.type) for name, kind in kinds.items()
+            ]
             converted = pa.Table.from_arrays([rows, *cells], schema=schema)
             for code, writer in enumerate(writers):
                 writer.write_table(converted.filter(codes[start : start + len(part)] == code))
@@ -96,7 +103,13 @@ def _schema(reading: Reading, config: DataConfig, plan: roles.Plan, target: Targ
         role, reason = plan.roles[name]
         why = target.why if role == "target" else kind.why
         columns.append(
-            Column(name=name, kind=kind.kind, role=role, why=f"{why}; {reason}" if reason else why, format=kind.format)
+            Column(
+                name=name,
+                kind=kind.kind,
+                role=role,
+                why=f"{why}; {reason}" if reason else why,
+                format=kind.format,
+            )
         )
     return Schema(
         modality=reading.modality,
@@ -115,7 +128,9 @@ def _schema(reading: Reading, config: DataConfig, plan: roles.Plan, target: Targ
 
 def _bands(config: DataConfig, plan: roles.Plan, out: Path) -> dict[str, tuple[float, ...]]:
     """Edges of the numeric (and, by year, date) sensitive columns: the spec's, or read off the train rows."""
-    given = {resolve(name, plan.sensitive, what="sensitive column"): cuts for name, cuts in config.bands.items()}
+    given = {
+        resolve(name, plan.sensitive, what="sensitive column"): cuts for name, cuts in config.bands.items()
+    }
     found = {}
     for name in plan.sensitive:
         kind = plan.kinds[name].kind

@@ -29,7 +29,9 @@ class Pixels:
 
     def unit(self, images: pa.ChunkedArray) -> np.ndarray:
         """`(rows,)` images -> `(rows, channels, height, width)` float32 in [0, 1]."""
-        batches = [_bytes(batch, self.shape) for batch in images.chunks] or [np.empty((0, *self.shape), np.uint8)]
+        batches = [_bytes(batch, self.shape) for batch in images.chunks] or [
+            np.empty((0, *self.shape), np.uint8)
+        ]
         return np.concatenate(batches).astype(np.float32) / 255
 
     def transform(self, images: pa.ChunkedArray) -> np.ndarray:

@@ -113,9 +113,13 @@ class Preprocessor:
 
     def sensitive(self, table: pa.Table) -> dict[str, np.ndarray]:
         """Group of each row by sensitive column, `(rows,)` arrays of str; numeric columns are banded."""
-        found = {name: resolve(name, table.column_names, what="sensitive column") for name in self.schema.sensitive}
+        found = {
+            name: resolve(name, table.column_names, what="sensitive column") for name in self.schema.sensitive
+        }
         return {
-            name: bands.groups(table[other], self.schema.column(name).kind, name, tuple(self.schema.bands.get(name, ())))
+            name: bands.groups(
+                table[other], self.schema.column(name).kind, name, tuple(self.schema.bands.get(name, ()))
+            )
             for name, other in found.items()
         }
 
@@ -151,7 +155,11 @@ class Preprocessor:
     def _with_names(self, table: pa.Table) -> pa.Table:
         """The feature columns, under the names that they had in training."""
         tidy = {name.strip().casefold() for name in table.column_names}
-        missing = [n for n in self.feature_columns if n not in table.column_names and n.strip().casefold() not in tidy]
+        missing = [
+            n
+            for n in self.feature_columns
+            if n not in table.column_names and n.strip().casefold() not in tidy
+        ]
         if missing:
             raise DataError(
                 "the table lacks columns that the model was trained on",
@@ -171,7 +179,9 @@ class Preprocessor:
         }
         for position, feature in enumerate(self.numeric):
             if feature.part == "missing":
-                raw[:, position] = np.isnan(next(v for (name, _), v in parts.items() if name == feature.column))
+                raw[:, position] = np.isnan(
+                    next(v for (name, _), v in parts.items() if name == feature.column)
+                )
             else:
                 raw[:, position] = parts[feature.column, feature.part]
         return raw
@@ -190,8 +200,12 @@ def _parts(table: pa.Table, column: Column) -> dict[str, np.ndarray]:
     if column.kind != "date":
         return {}
     moments = dates(table[column.name], column.name, column.format)
-    days = pc.cast(pc.floor(pc.divide(pc.cast(pc.cast(moments, pa.int64()), pa.float64()), 86_400e6)), pa.float64())
-    return dict(zip(_DATE_PARTS, map(_floats, (days, pc.month(moments), pc.day_of_week(moments))), strict=True))
+    days = pc.cast(
+        pc.floor(pc.divide(pc.cast(pc.cast(moments, pa.int64()), pa.float64()), 86_400e6)), pa.float64()
+    )
+    return dict(
+        zip(_DATE_PARTS, map(_floats, (days, pc.month(moments), pc.day_of_week(moments))), strict=True)
+    )
 
 
 def _floats(column: pa.ChunkedArray) -> np.ndarray:

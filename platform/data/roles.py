@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from ..exceptions import DataError, nearest
 from .config import DataConfig
 from .kinds import Kind, infer
@@ -51,9 +49,9 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
         for name in known
     }
     named = {
-        **{name: ("ignored", "named in data.ignore") for name in ignored},
+        **dict.fromkeys(ignored, ("ignored", "named in data.ignore")),
         **({by: ("split", "its groups never cross splits")} if by else {}),
-        **{name: ("sensitive", "named in data.sensitive") for name in sensitive},
+        **dict.fromkeys(sensitive, ("sensitive", "named in data.sensitive")),
         **({weight: ("weight", "named in data.weight")} if weight else {}),
         target: ("target", "the column to predict"),
     }
@@ -92,9 +90,18 @@ def _check_apart(
     target: str, sensitive: tuple[str, ...], weight: str | None, by: str | None, ignored: tuple[str, ...]
 ) -> None:
     """DataError if the target is also named for something else, or a column both weighs and forms groups."""
-    ends = {"data.sensitive": sensitive, "data.weight": (weight,), "data.split.by": (by,), "data.ignore": ignored}
+    ends = {
+        "data.sensitive": sensitive,
+        "data.weight": (weight,),
+        "data.split.by": (by,),
+        "data.ignore": ignored,
+    }
     clash = [(target, "data.target", end) for end, names in ends.items() if target in names]
-    clash += [(weight, "data.weight", end) for end in ("data.sensitive", "data.split.by") if weight and weight in ends[end]]
+    clash += [
+        (weight, "data.weight", end)
+        for end in ("data.sensitive", "data.split.by")
+        if weight and weight in ends[end]
+    ]
     clash += [(name, "data.sensitive", "data.ignore") for name in sensitive if name in ignored]
     if clash:
         name, one, other = clash[0]

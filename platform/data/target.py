@@ -33,7 +33,9 @@ class Target:
     codes: np.ndarray
 
 
-def read_target(name: str, column: pa.ChunkedArray, kind: Kind, *, declared: bool, positive: str | None) -> Target:
+def read_target(
+    name: str, column: pa.ChunkedArray, kind: Kind, *, declared: bool, positive: str | None
+) -> Target:
     """Reads the target column.
 
     Args:
@@ -69,7 +71,10 @@ def check_classes(name: str, target: Target, codes: np.ndarray) -> None:
         return
     counts = np.bincount(target.codes, minlength=len(target.classes))
     train = np.bincount(target.codes[codes == 0], minlength=len(target.classes))
-    few = [f"{target.classes[i]!r} ({counts[i]} rows, {train[i]} of them in train)" for i in np.flatnonzero(np.minimum(counts < 3, 1) | (train == 0))]
+    few = [
+        f"{target.classes[i]!r} ({counts[i]} rows, {train[i]} of them in train)"
+        for i in np.flatnonzero(np.minimum(counts < 3, 1) | (train == 0))
+    ]
     if few:
         raise DataError(
             f"classes of {name!r} are too small to be split",
@@ -128,7 +133,9 @@ def _sorted(classes: list[str]) -> list[str]:
 def _positive_last(name: str, classes: list[str], positive: str | None) -> tuple[list[str], str]:
     if len(classes) != 2 or (positive is not None and positive not in classes):
         raise DataError(
-            f"data.positive is no class of {name!r}" if len(classes) == 2 else f"{name!r} has {len(classes)} classes",
+            f"data.positive is no class of {name!r}"
+            if len(classes) == 2
+            else f"{name!r} has {len(classes)} classes",
             got=f"data.positive: {positive}",
             expected="one of two classes",
             mend=nearest(str(positive), classes) if len(classes) == 2 else "leave out data.positive",
