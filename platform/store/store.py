@@ -125,11 +125,11 @@ class Store:
         It survives kill -9: the next process that asks gets it with what it holds. While another live process
         holds it, a second folder is given, so that two never write the same checkpoint.
         """
-        folder = self.root / "scratch"
+        folder = self.root / "scratch" / check_key(key)
         with storage_failures(self.root), self._exclusive():
             slot = 0
             while True:
-                path = folder / f"{check_key(key)}.{slot}"
+                path = folder.with_name(f"{key}.{slot}")
                 path.mkdir(parents=True, exist_ok=True)
                 if path in _scratch_held:
                     return path
