@@ -1,7 +1,7 @@
 """What can be named in a spec under `model.architecture` and `pretrain.method`, in two literal tables.
 
-Importing this imports no torch: a part's own file is imported when it is built. A test holds the options written here
-equal to the signature of the class.
+Importing this imports no torch: a part's own file is imported when it is built. A test holds the options
+written here equal to the signature of the class.
 """
 
 from collections.abc import Callable, Mapping

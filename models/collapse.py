@@ -12,9 +12,9 @@ __all__ = ["feature_std"]
 def feature_std(features: Tensor) -> Tensor:
     """Spread of normalized representations, scaled to be comparable between widths.
 
-    The standard deviation of each component over the rows, averaged over components, times sqrt(width). About 1 where
-    directions are spread evenly over the sphere; 0 where all rows are alike. Features that are never negative (after a
-    ReLU) can't reach 1: read it as collapsed near 0 only.
+    The standard deviation of each component over the rows, averaged over components, times sqrt(width). About
+    1 where directions are spread evenly over the sphere; 0 where all rows are alike. Features that are never
+    negative (after a ReLU) can't reach 1: only near 0 does it say anything, namely collapse.
 
     Args:
         features: `(rows, width)`, two rows or more.

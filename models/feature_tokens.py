@@ -20,7 +20,7 @@ ENCODINGS = {
 
 
 class FeatureTokens(nn.Module):
-    """Turn a row into tokens `(batch, features, width)`: encoded and embedded numbers, then embedded categories.
+    """Turn a row into tokens `(batch, features, width)`: embedded numbers, then embedded categories.
 
     Args:
         inputs: the table's shape.
@@ -28,6 +28,8 @@ class FeatureTokens(nn.Module):
         encoding: a key of `ENCODINGS`; `piecewise_linear` needs bins.
         relu: pass embedded numbers through a ReLU, as the paper's best MLPs do (section 3.4).
     """
+
+    offsets: Tensor
 
     def __init__(self, inputs: TabularInput, width: int, encoding: str, *, relu: bool):
         super().__init__()
@@ -55,7 +57,7 @@ class FeatureTokens(nn.Module):
             nn.init.uniform_(self.categories.weight, -(width**-0.5), width**-0.5)
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
-        """Tokens `(batch, features, width)` from `(batch, numeric)` floats and `(batch, categorical)` codes."""
+        """Tokens `(batch, features, width)` from `(batch, numeric)` floats and `(batch, columns)` codes."""
         tokens = []
         if self.numeric is not None:
             tokens.append(self.numeric(numeric))

@@ -3,8 +3,8 @@
 Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data" (2021), section 3.3 and appendix E,
 https://arxiv.org/abs/2106.11959
 
-The paper's default is width 192, 3 blocks, 8 heads, attention dropout 0.2, feed-forward dropout 0.1 and `linear` numbers.
-Ours is narrower, so that it trains on two cores, and encodes numbers by bins.
+The paper's default is width 192, 3 blocks, 8 heads, attention dropout 0.2, feed-forward dropout 0.1 and
+numbers as `linear`. Ours is narrower, so that it trains on two cores, and encodes numbers by bins.
 """
 
 import torch
@@ -28,7 +28,7 @@ class FTTransformer(TabularNetwork):
         width: components of a token, a multiple of `heads`.
         depth: number of blocks.
         heads: attention heads.
-        hidden: components inside the feed-forward layer, as a multiple of `width` (4/3 in the paper, for ReGLU).
+        hidden: components inside the feed-forward layer, as a multiple of `width`.
         attention_dropout: share of attention weights dropped.
         dropout: share of feed-forward units dropped.
         encoding: how numbers are encoded: `piecewise_linear`, `periodic` or `linear`.
@@ -76,7 +76,7 @@ class FTTransformer(TabularNetwork):
 class Block(nn.Module):
     """Pre-norm attention and ReGLU feed-forward, each added to the residual stream.
 
-    The first block has no norm before its attention: the paper found that it trains better without (section 3.3).
+    The first block has no norm before its attention: the paper found it easier to train so (section 3.3).
     """
 
     def __init__(

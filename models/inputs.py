@@ -1,11 +1,12 @@
 """What a network is fed: the shape of a table's rows or of an image.
 
-A plain description, made from the dictionary that the fitted preprocessor writes, so that an architecture can be
-built again from `architecture.json` alone. Importing this imports no torch.
+A plain description, made from the dictionary that the fitted preprocessor writes, so that an architecture can
+be built again from `architecture.json` alone. Importing this imports no torch.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["ImageInput", "TabularInput", "inputs_from_dict"]
@@ -13,7 +14,7 @@ __all__ = ["ImageInput", "TabularInput", "inputs_from_dict"]
 
 @dataclass(frozen=True, kw_only=True)
 class TabularInput:
-    """Rows of a table: `numeric` (batch, numeric) float, NaN where missing, and `categorical` (batch, columns) codes."""
+    """Rows of a table: floats `(batch, numeric)`, NaN where missing, and codes `(batch, categorical)`."""
 
     numeric: int
     """Number of numeric columns."""
@@ -32,7 +33,7 @@ class TabularInput:
                 f"got bins for {len(self.bins)} columns, expected {self.numeric}: one tuple a column"
             )
         for position, edges in enumerate(self.bins):
-            if len(edges) < 2 or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+            if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
                 raise ValueError(
                     f"bins of numeric column {position}: got {edges}, expected two or more ascending edges"
                 )
@@ -62,7 +63,7 @@ def inputs_from_dict(description: Mapping[str, Any]) -> TabularInput | ImageInpu
     """Read the description that the preprocessor wrote.
 
     Args:
-        description: `{"kind": "tabular", "numeric": [names], "cardinalities": [...], "bins": [[edges], ...]}` or
+        description: `{"kind": "tabular", "numeric": [names], "cardinalities": […], "bins": [[edges], …]}` or
             `{"kind": "image", "channels": …, "height": …, "width": …}`; further keys are left alone.
 
     Raises:

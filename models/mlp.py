@@ -4,6 +4,8 @@ Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning
 https://arxiv.org/abs/2203.05556
 """
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from .feature_tokens import FeatureTokens
@@ -42,7 +44,7 @@ class MLP(TabularNetwork):
         self.embedding = FeatureTokens(inputs, token_width, encoding, relu=True)
         sizes = [inputs.features * token_width] + [width] * depth
         self.layers = nn.Sequential()
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+        for before, after in pairwise(sizes):
             self.layers.extend([nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)])
         self.head = nn.Linear(width, outputs)
 

@@ -4,8 +4,8 @@
            ──trunk──▶ one vector a row (batch, width)
            ──head───▶ logits (batch, outputs)
 
-Self-supervised methods learn `encode` (trunk after embed) and throw their own head away; explanations start from the
-middle: `from_tokens` gives attributions by feature, `feature_maps` gives Grad-CAM its maps.
+Self-supervised methods learn `encode` (trunk after embed) and throw their own head away; explanations start
+from the middle: `from_tokens` gives attributions by feature, `feature_maps` gives Grad-CAM its maps.
 """
 
 from abc import ABC, abstractmethod

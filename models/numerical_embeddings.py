@@ -3,8 +3,8 @@
 Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning" (2022), section 3,
 https://arxiv.org/abs/2203.05556
 
-A plain network learns smooth functions of a number; income against age, or any column with a spike at zero, is not
-smooth. Encoding the number by the bins it has passed lets the first layer draw a different slope in each bin.
+A plain network learns smooth functions of a number; income against age, or any column with a spike at zero,
+is not smooth. Encoding a number by the bins it has passed lets the first layer draw its own slope in each bin.
 """
 
 import math
@@ -18,39 +18,34 @@ __all__ = ["LinearEncoding", "PerFeatureLinear", "PeriodicEncoding", "PiecewiseL
 class PiecewiseLinearEncoding(nn.Module):
     """How much of each bin a number has passed (equation 1), plus one component that says 'missing'.
 
-    Below the first edge the first component goes on below 0, above the last edge the last one goes on above 1, so that
-    no two numbers are encoded alike. Columns with fewer bins are padded with zeros.
+    Each component stays within [0, 1], also outside the edges, where the paper lets the outermost two go on: a
+    bin may be very narrow, and a number far outside would then drown all others.
 
     Args:
-        bins: ascending edges of each column.
+        bins: ascending edges of each column; columns with fewer bins are padded with zeros.
     """
+
+    starts: Tensor
+    widths: Tensor
 
     def __init__(self, bins: tuple[tuple[float, ...], ...]):
         super().__init__()
-        counts = [len(edges) - 1 for edges in bins]
-        most = max(counts)
+        most = max(len(edges) for edges in bins) - 1
         starts = torch.zeros(len(bins), most)
         widths = torch.full((len(bins), most), torch.inf)  # x / inf = 0: a padded bin is never entered
-        lowest = torch.zeros(len(bins), most)
-        highest = torch.ones(len(bins), most)
         for column, edges in enumerate(bins):
             values = torch.tensor(edges, dtype=torch.float64)
-            starts[column, : counts[column]] = values[:-1].float()
-            widths[column, : counts[column]] = values.diff().float()
-            lowest[column, 0] = -torch.inf
-            highest[column, counts[column] - 1] = torch.inf
+            starts[column, : len(edges) - 1] = values[:-1]
+            widths[column, : len(edges) - 1] = values.diff()
         self.register_buffer("starts", starts, persistent=False)
         self.register_buffer("widths", widths, persistent=False)
-        self.register_buffer("lowest", lowest, persistent=False)
-        self.register_buffer("highest", highest, persistent=False)
         self.size = most + 1
 
     def forward(self, numeric: Tensor) -> Tensor:
-        """Encode `(batch, columns)` as `(batch, columns, size)`; a missing value lights the last component alone."""
-        missing = numeric.isnan()
-        passed = (numeric.nan_to_num().unsqueeze(-1) - self.starts) / self.widths
-        passed = passed.clamp(self.lowest, self.highest).masked_fill(missing.unsqueeze(-1), 0.0)
-        return torch.cat([passed, missing.unsqueeze(-1).to(passed)], dim=-1)
+        """Encode `(batch, columns)` as `(batch, columns, size)`; missing lights the last component alone."""
+        missing = numeric.isnan().unsqueeze(-1)
+        passed = ((numeric.nan_to_num().unsqueeze(-1) - self.starts) / self.widths).clamp(0, 1)
+        return torch.cat([passed.masked_fill(missing, 0.0), missing.to(passed)], dim=-1)
 
 
 class PeriodicEncoding(nn.Module):
@@ -68,7 +63,7 @@ class PeriodicEncoding(nn.Module):
         self.size = 2 * frequencies + 1
 
     def forward(self, numeric: Tensor) -> Tensor:
-        """Encode `(batch, columns)` as `(batch, columns, size)`; a missing value lights the last component alone."""
+        """Encode `(batch, columns)` as `(batch, columns, size)`; missing lights the last component alone."""
         missing = numeric.isnan().unsqueeze(-1)
         angles = 2 * math.pi * self.frequencies * numeric.nan_to_num().unsqueeze(-1)
         waves = torch.cat([angles.sin(), angles.cos()], dim=-1).masked_fill(missing, 0.0)
@@ -81,7 +76,7 @@ class LinearEncoding(nn.Module):
     size = 2
 
     def forward(self, numeric: Tensor) -> Tensor:
-        """Encode `(batch, columns)` as `(batch, columns, 2)`; a missing value lights the last component alone."""
+        """Encode `(batch, columns)` as `(batch, columns, 2)`; missing lights the last component alone."""
         missing = numeric.isnan()
         return torch.stack([numeric.nan_to_num(), missing.to(numeric)], dim=-1)
 

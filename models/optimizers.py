@@ -85,8 +85,8 @@ def build_optimizer(
 def decayed_and_spared(module: "nn.Module") -> tuple[list["Parameter"], list["Parameter"]]:
     """Trainable parameters that weight decay pulls towards zero, and those that it leaves alone.
 
-    Decayed are weight matrices and filters. Norms and biases only shift and scale, and embeddings (also positions and
-    other learned tokens) are tables whose rare rows would be decayed far more often than they are trained.
+    Decayed are weight matrices and filters. Norms and biases only shift and scale; embeddings (also positions
+    and other learned tokens) are tables whose rare rows would be decayed far more often than trained.
     """
     from torch import nn
 

@@ -1,8 +1,8 @@
 """A small residual network for images of 8 to 32 pixels.
 
 He et al., "Deep Residual Learning for Image Recognition" (2016), sections 3.3 and 4.2 (the CIFAR form),
-https://arxiv.org/abs/1512.03385; normalized by groups (Wu & He, 2018, https://arxiv.org/abs/1803.08494), so that a
-prediction never depends on the other images of its batch.
+https://arxiv.org/abs/1512.03385; normalized by groups (Wu & He, 2018, https://arxiv.org/abs/1803.08494), so
+that a prediction never depends on the other images of its batch.
 """
 
 import torch.nn.functional as F
@@ -15,9 +15,9 @@ __all__ = ["ResNetSmall"]
 
 
 class ResNetSmall(ImageNetwork):
-    """A 3×3 stem, three stages of residual blocks that double the channels, global average pooling, a linear head.
+    """A 3×3 stem, three stages of residual blocks that double the channels, average pooling, a linear head.
 
-    A stage halves the maps only while they stay at least 4×4: an 8×8 image ends in 4×4 maps, a 32×32 one in 8×8.
+    A stage halves the maps only while they stay at least 4×4: 8×8 images end in 4×4 maps, 32×32 in 8×8.
 
     Args:
         inputs: the images' shape.

@@ -1,7 +1,7 @@
-"""SCARF: learn rows of a table by telling each from the others after some of its columns were replaced.
+"""SCARF: learn the rows of a table by telling each from the others after some columns were replaced.
 
-Bahri et al., "SCARF: Self-Supervised Contrastive Learning using Random Feature Corruption" (2022), section 3 and
-algorithm 1, https://arxiv.org/abs/2106.15147
+Bahri et al., "SCARF: Self-Supervised Contrastive Learning using Random Feature Corruption" (2022), section 3
+and algorithm 1, https://arxiv.org/abs/2106.15147
 """
 
 import torch
@@ -55,7 +55,7 @@ class SCARF(nn.Module):
 def corrupt(
     inputs: tuple[Tensor, ...], share: float, generator: torch.Generator | None
 ) -> tuple[Tensor, ...]:
-    """Replace `floor(share * columns)` random columns of each row by a draw from the column's empirical marginal.
+    """Replace `floor(share * columns)` random columns of each row by draws from their empirical marginals.
 
     The batch is a random sample of the train rows, so the value of a random row of the batch is such a draw.
 

@@ -18,8 +18,8 @@ __all__ = ["SCHEDULES", "Schedule", "build_schedule", "constant", "cosine", "one
 def one_cycle(step: int, steps: int, *, warmup: float = 0.3, start: float = 0.04, end: float = 4e-6) -> float:
     """Up to the peak along a cosine, then down to nearly nothing.
 
-    Smith & Topin, "Super-Convergence" (2018), https://arxiv.org/abs/1708.07120, in the two-phase form of PyTorch's
-    `OneCycleLR`, with its defaults.
+    Smith & Topin, "Super-Convergence" (2018), https://arxiv.org/abs/1708.07120, in the two-phase form of
+    PyTorch's `OneCycleLR`, with its defaults.
 
     Args:
         step: number of this step, from 0.

@@ -1,7 +1,7 @@
 """SimCLR: learn images by pulling two augmented views of one together and pushing all others away.
 
-Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2 and algorithm 1,
-https://arxiv.org/abs/2002.05709
+Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2 and
+algorithm 1, https://arxiv.org/abs/2002.05709
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class SimCLR(nn.Module):
         weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Loss of a batch of images `(batch, channels, height, width)`; labels and weights are not looked at."""
+        """Loss of a batch of images `(batch, channels, height, width)`; labels and weights aren't used."""
         (images,) = inputs
         views = torch.cat([self.augment(images, generator), self.augment(images, generator)])
         first, second = self.projection(self.network.encode(views)).chunk(2)

@@ -1,7 +1,7 @@
 """Learning from labels: cross-entropy for classes, squared error for numbers.
 
-Every objective of this room has one form: a module that holds `.network` and whose `forward` is the loss of a batch, so
-that one training loop drives them all.
+Every objective of this room has one form: a module that holds `.network` and whose `forward` is the loss of a
+batch, so that one training loop drives them all.
 
 Label smoothing: Szegedy et al., "Rethinking the Inception Architecture" (2016), section 7,
 https://arxiv.org/abs/1512.00567

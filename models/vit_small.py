@@ -1,7 +1,7 @@
 """A small vision transformer for images of 8 to 32 pixels.
 
-Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), section 3.1, https://arxiv.org/abs/2010.11929; pooled by the
-average of the tokens, which needs less data than a [CLS] token (Beyer et al., 2022, https://arxiv.org/abs/2205.01580).
+Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), section 3.1, https://arxiv.org/abs/2010.11929;
+pooled by the average of the tokens instead of a [CLS] token (Beyer et al., 2022, https://arxiv.org/abs/2205.01580).
 """
 
 import torch
@@ -15,12 +15,12 @@ __all__ = ["ViTSmall"]
 
 
 class ViTSmall(ImageNetwork):
-    """Patches as tokens with learned positions, pre-norm transformer blocks, the average token, a linear head.
+    """Patches with learned positions as tokens, pre-norm transformer blocks, average pooling, a linear head.
 
     Args:
         inputs: the images' shape, sides a multiple of `patch`.
         outputs: number of classes, or 1 for regression.
-        patch: side of a patch in pixels; by default the largest that leaves at least 4×4 and at most 8×8 patches.
+        patch: side of a patch in pixels; by default the smallest that gives at most 8×8 patches.
         width: components of a token, a multiple of `heads`.
         depth: number of blocks.
         heads: attention heads.
@@ -43,8 +43,8 @@ class ViTSmall(ImageNetwork):
         rows, columns = inputs.height // patch, inputs.width // patch
         if inputs.height % patch or inputs.width % patch or min(rows, columns) < 4:
             raise ValueError(
-                f"patch of {patch} on an image of {inputs.height}×{inputs.width}: expected a divisor of both sides that"
-                " leaves at least 4×4 patches"
+                f"patch: got {patch} for images of {inputs.height}×{inputs.width},"
+                " expected a divisor of both sides that leaves at least 4×4 patches"
             )
         self.width, self.grid = width, (rows, columns)
         self.patches = nn.Conv2d(inputs.channels, width, patch, stride=patch)
@@ -66,7 +66,7 @@ class ViTSmall(ImageNetwork):
 
 
 class Block(nn.Module):
-    """Pre-norm attention and a GELU feed-forward of four times the width, each added to the residual stream."""
+    """Pre-norm attention and a GELU feed-forward of four times the width, each added to the stream."""
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
