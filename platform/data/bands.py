@@ -1,5 +1,7 @@
 """Groups of a sensitive column: categories as they are, numbers cut into bands that a person can read."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,7 +30,7 @@ def edges(values: pa.ChunkedArray, name: str) -> tuple[float, ...]:
     if len(np.unique(known)) <= _MOST_VALUES:
         return ()
     quantiles = np.quantile(known, np.linspace(0, 1, _BANDS + 1)[1:-1])
-    step = _round_step(float(np.quantile(known, 0.95) - np.quantile(known, 0.05)) / (2 * _BANDS) or 1.0)
+    step = _round_step(float(np.quantile(known, 0.95) - np.quantile(known, 0.05)) / _BANDS or 1.0)
     # Rounded to 12 digits, so that 3 * 0.1 is shown as 0.3.
     rounded = {float(f"{round(q / step) * step:.12g}") for q in quantiles}
     return tuple(sorted(edge for edge in rounded if known.min() < edge <= known.max()))
@@ -43,7 +45,7 @@ def _round_step(step: float) -> float:
 def labels(cuts: tuple[float, ...]) -> list[str]:
     """Names of the bands: `<25`, `25 to <45`, ..., `>=65`."""
     shown = [f"{cut:g}" if abs(cut) < 1e6 else f"{cut:.0f}" for cut in cuts]
-    middle = [f"{low} to <{high}" for low, high in zip(shown, shown[1:], strict=False)]
+    middle = [f"{low} to <{high}" for low, high in pairwise(shown)]
     return [f"<{shown[0]}", *middle, f"≥{shown[-1]}"]
 
 
@@ -79,7 +81,7 @@ def groups(values: pa.ChunkedArray, kind: str, name: str, cuts: tuple[float, ...
 def check_cuts(cuts: tuple[float, ...], name: str) -> tuple[float, ...]:
     """The edges that a spec gives, if they rise."""
     fixed = tuple(float(cut) for cut in cuts)
-    if not fixed or any(not low < high for low, high in zip(fixed, fixed[1:], strict=False)):
+    if not fixed or any(not low < high for low, high in pairwise(fixed)):
         raise DataError(
             f"the bands of {name!r} can't be used",
             got=list(cuts),

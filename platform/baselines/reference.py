@@ -1,0 +1,155 @@
+"""Reference models: trained on the same rows and the same columns as the network, scored on the same split.
+
+scikit-learn with its defaults: Pedregosa et al., "Scikit-learn" (2011). Histogram boosting follows LightGBM
+(Ke et al. 2017).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..data.preprocess import Preprocessor
+from ..data.values import numbers
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+Scorer = Callable[[pa.Table], np.ndarray]
+"""Rows -> `(rows, classes)` probabilities, or `(rows,)` values in the target's unit."""
+
+_MOST_CATEGORIES = 255
+"""Histogram boosting takes no categorical column with more codes; such a column goes in as a number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """One reference model: for which task and modality, and how it is made from cardinalities and a seed."""
+
+    summary: str
+    regression: bool
+    images: bool
+    make: Callable[[Preprocessor, int], "BaseEstimator"]
+
+
+def _majority_class(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")
+
+
+def _mean(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor()
+
+
+def _logistic_regression(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(_linear_inputs(preprocessor), LogisticRegression(max_iter=1000))
+
+
+def _ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(_linear_inputs(preprocessor), Ridge())
+
+
+def _boosting_classifier(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(categorical_features=_categorical_mask(preprocessor), random_state=seed)
+
+
+def _boosting_regressor(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor(categorical_features=_categorical_mask(preprocessor), random_state=seed)
+
+
+BASELINES: dict[str, Baseline] = {
+    "majority_class": Baseline(
+        summary="the share of each class in train", regression=False, images=True, make=_majority_class
+    ),
+    "logistic_regression": Baseline(
+        summary="standardised numbers and one-hot categories", regression=False, images=True, make=_logistic_regression
+    ),
+    "histogram_gradient_boosting": Baseline(
+        summary="boosted trees over binned columns", regression=False, images=False, make=_boosting_classifier
+    ),
+    "mean": Baseline(summary="the mean of train", regression=True, images=True, make=_mean),
+    "ridge": Baseline(
+        summary="standardised numbers and one-hot categories", regression=True, images=True, make=_ridge
+    ),
+    "histogram_gradient_boosting_regression": Baseline(
+        summary="boosted trees over binned columns", regression=True, images=False, make=_boosting_regressor
+    ),
+}
+
+
+def fit(train: pa.Table, preprocessor: Preprocessor, *, seed: int = 0) -> dict[str, Scorer]:
+    """Trains every baseline that suits the task and modality.
+
+    Args:
+        train: the rows that the network is trained on.
+        preprocessor: fitted; gives the features (without the sensitive columns) and the target.
+        seed: of the boosting's internal validation rows.
+
+    Returns:
+        Name -> scorer with the shapes of `Predictor.predict`.
+    """
+    scale, images = preprocessor.scale, preprocessor.pixels is not None
+    features, targets = np.hstack(preprocessor.raw(train)), preprocessor.targets(train)
+    weight = preprocessor.schema.weight
+    weights = numbers(train[weight], weight).to_numpy() if weight else None
+    scorers: dict[str, Scorer] = {}
+    for name, baseline in BASELINES.items():
+        if baseline.regression != (scale is not None) or (images and not baseline.images):
+            continue
+        model: Any = baseline.make(preprocessor, seed)
+        step = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
+        model.fit(features, targets, **({} if weights is None else {step: weights}))
+        scorers[name] = _scorer(model, preprocessor)
+    return scorers
+
+
+def _scorer(model: Any, preprocessor: Preprocessor) -> Scorer:
+    scale = preprocessor.scale
+
+    def score(table: pa.Table) -> np.ndarray:
+        features = np.hstack(preprocessor.raw(table))
+        if scale is None:
+            return model.predict_proba(features)
+        return model.predict(features) * scale.std + scale.mean
+
+    return score
+
+
+def _linear_inputs(preprocessor: Preprocessor) -> "BaseEstimator":
+    """Median imputation and standardisation of the numbers, one-hot categories (sparse)."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    categorical = len(preprocessor.categorical)
+    return ColumnTransformer(
+        [
+            (
+                "numeric",
+                make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
+                slice(0, -categorical or None),
+            ),
+            ("categorical", OneHotEncoder(handle_unknown="ignore"), slice(-categorical, None) if categorical else []),
+        ]
+    )
+
+
+def _categorical_mask(preprocessor: Preprocessor) -> list[bool]:
+    few = [feature.cardinality <= _MOST_CATEGORIES for feature in preprocessor.categorical]
+    return [False] * len(preprocessor.numeric) + few
