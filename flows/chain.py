@@ -2,8 +2,8 @@
 
     ingest → [pretrain] → train → calibrate → audit → report → register
 
-Nothing here knows of Prefect. `pipeline.py` wraps `perform` in tasks; `run.py` asks `find` first, and when every
-stage is a hit neither Prefect nor torch is imported.
+Nothing here knows of Prefect. `pipeline.py` wraps `perform` in tasks; `run.py` asks `find` first, and when
+every stage is a hit neither Prefect nor torch is imported.
 """
 
 import dataclasses

@@ -17,6 +17,7 @@ from ..audits.report import summary_markdown
 from ..platform.exceptions import StoreError
 from .chain import Run, perform
 from .home import Home
+from .preflight import preflight
 from .register import publish, result_of
 from .result import RunResult
 from .spec import parse_spec
@@ -93,7 +94,9 @@ def pipeline(spec: Mapping[str, Any], home: str | None = None) -> dict[str, Any]
     run = _current.get()
     if run is not None:
         return _chain(run)
-    run = Run.open(parse_spec(spec), Home.find(home))
+    parsed = parse_spec(spec)
+    preflight(parsed)
+    run = Run.open(parsed, Home.find(home))
     run.meter.start()
     token = _current.set(run)
     try:

@@ -1,8 +1,8 @@
 """The end of the chain: a report for a version number, and the version with its verdict in the registry.
 
 What a version is, is decided before it has a number: spec, model, audit and policy by digest. The same
-identity is the same version, so a rerun finds it. A version whose report can't be read any more is not silently
-repaired: the next number is given, and its identity says which version it replaces.
+identity is the same version, so a rerun finds it. A version whose report can't be read any more is not
+silently repaired: the next number is given, and its identity says which version it replaces.
 """
 
 import dataclasses

@@ -10,6 +10,7 @@ from ..platform.exceptions import AssayError
 from .chain import Run, find, perform
 from .home import Home
 from .prefect_server import QUIET, PrefectServer
+from .preflight import preflight
 from .progress import Display, Lines
 from .register import recall, result_of
 from .result import RunResult
@@ -38,6 +39,7 @@ def run_spec(
     Raises:
         UsageError: the spec or the data can't be used; nothing was registered.
     """
+    preflight(spec)
     run = Run.open(spec, Home.find(home), display=display or Lines(), ray_address=ray_address)
     if all(find(stage, run) for stage in wanted(spec)) and (version := recall(run)):
         return result_of(run, version)

@@ -1,0 +1,58 @@
+"""What a spec names, checked before anything starts: a typing error costs a second, not a training run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..audits.explanation.methods import METHODS
+from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
+from ..platform.exceptions import CombinationError, SpecError, nearest
+from .spec import Spec
+
+
+def preflight(spec: Spec) -> None:
+    """Check every name and option of a spec that can be checked without its data.
+
+    Raises:
+        SpecError: a name or an option that doesn't exist.
+        CombinationError: two names that can't be had together.
+    """
+    from ..audits.carbon import intensity
+    from ..audits.policy import validate
+
+    model, pretrain = spec.model, spec.pretrain
+    if model.architecture is not None:
+        _check("model.architecture", model.architecture, ARCHITECTURES, model.options, "model")
+    elif model.options:
+        raise SpecError(
+            "model has options but no architecture",
+            got=", ".join(model.options),
+            expected="the architecture that they belong to",
+            mend=f"model.architecture: {nearest('', ARCHITECTURES)}",
+        )
+    if pretrain is not None:
+        _check("pretrain.method", pretrain.method, PRETRAINING, pretrain.options, "pretrain.options")
+        _check_pair(model.architecture, pretrain.method)
+    for method in spec.audit.explain.methods or ():
+        if method not in METHODS:
+            raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))
+    intensity(spec.audit.carbon)
+    validate(spec.policy, sensitive=spec.data.sensitive)
+
+
+def _check(key: str, name: str, table: Mapping[str, Part], options: Mapping[str, Any], place: str) -> None:
+    if name not in table:
+        raise SpecError(f"unknown {key}", got=name, expected="a name that exists", mend=nearest(name, table))
+    for option in options:
+        if option not in table[name].options:
+            known = nearest(option, table[name].options)
+            raise SpecError(f"{name} has no such option", got=f"{place}.{option}", mend=known)
+
+
+def _check_pair(architecture: str | None, method: str) -> None:
+    if architecture and ARCHITECTURES[architecture].modality != PRETRAINING[method].modality:
+        raise CombinationError(
+            "this pretraining is for other data than this architecture",
+            got=f"{method} ({PRETRAINING[method].modality}) with {architecture} "
+            f"({ARCHITECTURES[architecture].modality})",
+            mend="`assay list pretraining` says what each is for",
+        )
