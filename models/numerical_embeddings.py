@@ -4,7 +4,7 @@ Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning
 https://arxiv.org/abs/2203.05556
 
 A plain network learns smooth functions of a number; income against age, or any column with a spike at zero,
-is not smooth. Encoding a number by the bins it has passed lets the first layer draw its own slope in each bin.
+is not smooth. Encoding a number by the bins it has passed lets the first layer draw a slope for each bin.
 """
 
 import math
@@ -18,8 +18,8 @@ __all__ = ["LinearEncoding", "PerFeatureLinear", "PeriodicEncoding", "PiecewiseL
 class PiecewiseLinearEncoding(nn.Module):
     """How much of each bin a number has passed (equation 1), plus one component that says 'missing'.
 
-    Each component stays within [0, 1], also outside the edges, where the paper lets the outermost two go on: a
-    bin may be very narrow, and a number far outside would then drown all others.
+    Each component stays within [0, 1], also outside the edges, where the paper lets the two outermost go on:
+    a bin may be very narrow, and a number far outside would then drown all others.
 
     Args:
         bins: ascending edges of each column; columns with fewer bins are padded with zeros.
