@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ..audits.config import AuditConfig
 from ..audits.explanation import explain
@@ -13,6 +14,7 @@ from ..audits.findings import Findings
 from ..audits.predictions import Predictions
 from ..platform.baselines import fit
 from ..platform.data.dataset import Dataset
+from ..platform.data.values import numbers
 from ..platform.predictor import Predictor
 from ..platform.store import canonical_json
 from .measure import Evidence, measure
@@ -35,13 +37,13 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     """
     data, predictor = Dataset.open(dataset), Predictor.load(model)
     test, train = data.test_table(), data.table("train")
-    y_true = predictor.preprocessor.targets(test)
+    y_true = _truth(predictor, test)
     scores = predictor.predict(test)
     evidence = Evidence(
         model=_predictions(predictor, test, y_true, scores, predictor.decide(scores)),
         baselines={
             name: _predictions(predictor, test, y_true, found := baseline(test), _decide(predictor, found))
-            for name, baseline in fit(train, data.schema).items()
+            for name, baseline in fit(train, predictor.preprocessor).items()
         },
     )
     evidence.save(out)
@@ -69,7 +71,7 @@ def from_bytes(content: bytes) -> dict[str, Findings]:
 
 
 def _predictions(
-    predictor: Predictor, test: Any, y_true: np.ndarray, scores: np.ndarray, y_pred: np.ndarray
+    predictor: Predictor, test: pa.Table, y_true: np.ndarray, scores: np.ndarray, y_pred: np.ndarray
 ) -> Predictions:
     """Evidence of one model on the test rows."""
     return Predictions(
@@ -81,8 +83,20 @@ def _predictions(
         y_pred=y_pred,
         scores=None if predictor.task == "regression" else scores,
         sensitive=predictor.preprocessor.sensitive(test),
-        weight=predictor.preprocessor.weight(test),
+        weight=_weight(predictor, test),
     )
+
+
+def _truth(predictor: Predictor, test: pa.Table) -> np.ndarray:
+    """(n,) codes, or values in the target's own unit: training's are standardised."""
+    if predictor.task != "regression":
+        return predictor.preprocessor.targets(test)
+    return numbers(test[predictor.preprocessor.schema.target], "target").to_numpy()
+
+
+def _weight(predictor: Predictor, test: pa.Table) -> np.ndarray | None:
+    name = predictor.preprocessor.schema.weight
+    return None if name is None else numbers(test[name], name).to_numpy()
 
 
 def _decide(predictor: Predictor, scores: np.ndarray) -> np.ndarray:

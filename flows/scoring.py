@@ -8,6 +8,9 @@ from ..platform.exceptions import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Scheme of a source by the ending of a file's name.
+_SCHEMES = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+
 
 def score_file(model: Path, file: Path) -> "pa.Table":
     """One row for each row of a file: `prediction`, and for classes `score_CLASS`.
@@ -21,17 +24,30 @@ def score_file(model: Path, file: Path) -> "pa.Table":
     """
     import pyarrow as pa
 
-    from ..platform.data.sources import read_file
     from ..platform.predictor import Predictor
 
     predictor = Predictor.load(model)
-    scores = predictor.predict(read_file(file))
+    scores = predictor.predict(_read(file))
     decided = predictor.decide(scores)
     if predictor.task == "regression":
         return pa.table({"prediction": decided})
     columns = {"prediction": [predictor.classes[code] for code in decided]}
     columns |= {f"score_{name}": scores[:, code] for code, name in enumerate(predictor.classes)}
     return pa.table(columns)
+
+
+def _read(file: Path) -> "pa.Table":
+    """The rows of a file, read as its ending says."""
+    import tempfile
+
+    from ..platform.data.sources import read
+
+    if file.suffix not in _SCHEMES:
+        raise UsageError(
+            "the file can't be scored", got=file.name, expected=f"a name ending in {', '.join(_SCHEMES)}"
+        )
+    with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
+        return read(f"{_SCHEMES[file.suffix]}:{file}", scratch=Path(scratch)).table
 
 
 def write_scores(scored: "pa.Table", output: Path | None, *, to_stdout: bool) -> None:

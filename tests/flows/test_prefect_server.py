@@ -8,7 +8,6 @@ import time
 import urllib.request
 
 import pytest
-
 from assay.flows.prefect_server import PrefectServer
 from assay.platform.exceptions import AssayError
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from assay.flows.examples import example_names, example_path
 from assay.flows.spec import load_spec, parse_spec, read_yaml
 from assay.platform.exceptions import SpecError, UsageError
