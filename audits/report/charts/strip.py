@@ -1,0 +1,72 @@
+"""An interval on an axis, against a limit where there is one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from .scale import Scale
+
+__all__ = ["axis", "strip"]
+
+_HEIGHT = 20
+_MIDDLE = _HEIGHT / 2
+
+
+def axis(scale: Scale) -> Markup:
+    """Labelled ticks for the head of a column of strips or bars."""
+    labels = []
+    for index, tick in enumerate(scale.ticks):
+        anchor = "start" if index == 0 else "end" if index == len(scale.ticks) - 1 else "middle"
+        text = '<text x="{}%" y="11" text-anchor="{}">{}</text>'
+        labels.append(Markup(text).format(scale.at(tick), anchor, scale.label(tick)))
+    return Markup('<svg class="axis" height="14" aria-hidden="true">{}</svg>').format(Markup("").join(labels))
+
+
+def strip(
+    number: Mapping[str, Any], scale: Scale, limit: Mapping[str, float], hollow: bool = False
+) -> Markup:
+    """Grid, forbidden side of the limit, interval, the one-sided bound that decides, and the value on top.
+
+    Args:
+        number: `value`, and `low`, `high`, `one_sided` where there are any.
+        scale: axis of the column.
+        limit: `min` and/or `max`; empty for none.
+        hollow: draw a diamond instead of a dot, for a number to compare with.
+    """
+    parts = [_grid(scale), *_forbidden(scale, limit)]
+    if number.get("low") is not None and number.get("high") is not None:
+        low, high = scale.at(number["low"]), scale.at(number["high"])
+        line = '<line class="ci" x1="{}%" x2="{}%" y1="{}" y2="{}"/>'
+        parts.append(Markup(line).format(low, high, _MIDDLE, _MIDDLE))
+    parts += _deciding_bounds(number, scale, limit)
+    shape = '<path class="hollow" d="M-5 0 0-5 5 0 0 5z"/>' if hollow else '<circle class="dot" r="4"/>'
+    place = '<svg x="{}%" y="{}" class="at">{}</svg>'
+    parts.append(Markup(place).format(scale.at(number["value"]), _MIDDLE, Markup(shape)))
+    return Markup('<svg class="strip" height="{}" aria-hidden="true">{}</svg>').format(
+        _HEIGHT, Markup("").join(parts)
+    )
+
+
+def _grid(scale: Scale) -> Markup:
+    d = '<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>'
+    return Markup("").join(Markup(d).format(scale.at(tick), _HEIGHT) for tick in scale.ticks)
+
+
+def _forbidden(scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
+    parts = []
+    for side, value in limit.items():
+        at = scale.at(value)
+        left, width = (0, at) if side == "min" else (at, round(100 - at, 2))
+        for kind in ("bad", "hatch"):
+            rect = '<rect class="{}" x="{}%" width="{}%" y="2" height="{}"/>'
+            parts.append(Markup(rect).format(kind, left, width, _HEIGHT - 4))
+        parts.append(Markup('<line class="limit" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>').format(at, _HEIGHT))
+    return parts
+
+
+def _deciding_bounds(number: Mapping[str, Any], scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
+    lower, upper = number.get("one_sided") or (None, None)
+    deciding = [lower if side == "min" else upper for side in limit]
+    tick = '<line class="bound" x1="{0}%" x2="{0}%" y1="4" y2="{1}"/>'
+    return [Markup(tick).format(scale.at(value), _HEIGHT - 4) for value in deciding if value is not None]

@@ -1,0 +1,123 @@
+"""The whole report as a `Document`: what comes first, what follows, how each part is rechecked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .document import Code, Document, Inline, Name, Prose, Section, Status, Text
+from .figures import count
+from .headlines import headlines
+from .identity import identity
+from .pointers import within
+from .sections.calibration import calibration
+from .sections.carbon import carbon
+from .sections.data import data
+from .sections.explanation import explanation
+from .sections.fairness import fairness
+from .sections.gate import gate
+from .sections.glossary import glossary
+from .sections.lineage import lineage, verify_command
+from .sections.performance import performance
+from .sections.training import training
+from .unknowns import unknowns
+
+__all__ = ["compose"]
+
+_PARTS = (
+    (gate, None),
+    (performance, "/performance"),
+    (fairness, "/fairness"),
+    (calibration, "/calibration"),
+    (explanation, "/explanation"),
+    (data, "/data"),
+    (training, "/training"),
+    (carbon, "/carbon"),
+    (lineage, None),
+    (glossary, None),
+)
+_CARD = (
+    ("description", ""),
+    ("intended_use", "For"),
+    ("out_of_scope", "Not for"),
+    ("contact", "Contact"),
+    ("license", "License"),
+)
+_FIRST = 6  # unknowns on the first screen; the rest are folded
+_SHORT = 12  # letters of a digest that a person compares
+
+
+def compose(report: Mapping[str, Any]) -> Document:
+    """Lay a report out, in words and blocks; nothing here depends on anything but the report."""
+    model, lines = report["model"], unknowns(report)
+    return Document(
+        name=model["name"],
+        version="" if model["version"] is None else f"version {model['version']}",
+        status=_status(report),
+        tally=_tally(report),
+        card=tuple(
+            (word, (Name(str(report["card"][key])),)) for key, word in _CARD if report["card"].get(key)
+        ),
+        identity=_identity(model, report),
+        notices=_notices(report),
+        headlines=headlines(report),
+        unknowns=tuple(lines[:_FIRST]),
+        more_unknowns=tuple(lines[_FIRST:]),
+        sections=tuple(_with_recheck(part(report), place, report) for part, place in _PARTS),
+        colophon=_colophon(report),
+    )
+
+
+def _status(report: Mapping[str, Any]) -> Status:
+    return report["policy"]["status"] if "policy" in report else "none"
+
+
+def _tally(report: Mapping[str, Any]) -> str:
+    if "policy" not in report:
+        return "no limits declared"
+    said = [check["status"] for check in report["policy"]["checks"]]
+    return f"{said.count('pass')} pass · {said.count('inconclusive')} open · {said.count('fail')} fail"
+
+
+def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tuple[str, Text], ...]:
+    pairs: list[tuple[str, Text]] = []
+    if "architecture" in model:
+        size = f", {count(model['parameters'])} parameters" if "parameters" in model else ""
+        pairs.append(("model", (Name(model["architecture"]), size)))
+    pairs.append(("task", model["task"]))
+    digests = (
+        ("weights", model.get("digest")),
+        ("data", report["data"].get("digest")),
+        ("spec", model.get("spec_digest")),
+    )
+    pairs += [(word, Code(_short(digest))) for word, digest in digests if digest]
+    return tuple(pairs)
+
+
+def _notices(report: Mapping[str, Any]) -> tuple[Text, ...]:
+    """What must be seen before any number: waivers."""
+    waivers = report.get("policy", {}).get("waivers", [])
+    if not waivers:
+        return ()
+    return (f"{len(waivers)} waiver{'s' if len(waivers) > 1 else ''} signed for this version: see the gate.",)
+
+
+def _with_recheck(section: Section, place: str | None, report: Mapping[str, Any]) -> Section:
+    """The section with the command that rechecks it, where there is evidence."""
+    digests = {digest for key, digest in report["evidence"].items() if place and within(key, place)}
+    if not digests:
+        return section
+    line: list[Inline] = ["Recheck: ", Code(verify_command(report)), " · evidence "]
+    for index, digest in enumerate(sorted(digests)[:4]):
+        line += [", ", Code(_short(digest))] if index else [Code(_short(digest))]
+    return Section(section.anchor, section.title, (*section.blocks, Prose(tuple(line), small=True)))
+
+
+def _colophon(report: Mapping[str, Any]) -> tuple[Text, ...]:
+    return (
+        ("Audited ", Name(report["created"]), f" · report.json schema {report['schema_version']}"),
+        ("Identity of the findings ", Code(identity(dict(report)))),
+    )
+
+
+def _short(digest: str) -> str:
+    bare = digest.removeprefix("sha256:")
+    return bare if len(bare) <= _SHORT else bare[:_SHORT] + "…"

@@ -1,0 +1,82 @@
+"""report.json as one HTML page that needs nothing else: no script, no font, no file, no network."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from .charts.bar import bar
+from .charts.strip import axis, strip
+from .compose import compose
+from .document import Code, Name, Shade, Table, Text
+from .figures import count, figure, interval
+from .pictures import embedder
+from .taming import tame
+
+__all__ = ["render_html"]
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_SHADES = 5
+
+
+def render_html(report: Mapping[str, Any], pictures: Mapping[str, bytes] | None = None) -> str:
+    """The page; the same report and pictures give the same bytes.
+
+    Args:
+        report: report.json, with or without a verdict.
+        pictures: PNG bytes by the relative path that the report names them by.
+    """
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    environment = _environment()
+    environment.filters["picture"] = embedder(pictures or {})
+    template = environment.get_template("report.html.j2")
+    # Markup: our own style sheet, byte for byte, as its hash in the page's security policy wants it.
+    page = template.render(document=compose(report), style=Markup(style), style_hash=digest)
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "charted": _charted,
+        "count": count,
+        "figure": figure,
+        "interval": interval,
+        "kind": lambda value: type(value).__name__,
+        "shading": _shading,
+        "spoken": _spoken,
+        "tame": tame,
+    }
+    environment.globals |= {"axis": axis, "bar": bar, "strip": strip}
+    return environment
+
+
+def _charted(table: Table) -> bool:
+    return any(column.kind == "chart" for column in table.columns)
+
+
+def _shading(cell: object) -> str:
+    """Style classes of a cell of the confusion matrix."""
+    if not isinstance(cell, Shade):
+        return ""
+    step = min(_SHADES - 1, int(cell.share * _SHADES))
+    return f" s{step}" + (" right" if cell.right else "")
+
+
+def _spoken(text: Text) -> str:
+    """Text without its marks, for a label that is read aloud."""
+    if isinstance(text, Name | Code):
+        return tame(text.text)
+    return text if isinstance(text, str) else "".join(_spoken(part) for part in text)

@@ -1,0 +1,172 @@
+"""How good: every metric beside the baselines that were fitted on the same rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..document import (
+    Block,
+    Column,
+    Count,
+    Fold,
+    Heading,
+    Measure,
+    Name,
+    Prose,
+    Row,
+    Section,
+    Shade,
+    Strip,
+    Table,
+)
+from ..figures import count
+from ..metrics import describe
+from .absence import not_measured
+from .sheet import LONGEST, sheet, title
+from .slices import metric_names, metric_scale, slice_table
+
+__all__ = ["LEADING", "leading_metric", "performance"]
+
+LEADING = (
+    "accuracy",
+    "auroc",
+    "balanced_accuracy",
+    "macro_f1",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "r2",
+)
+"""Which metrics come first and open; the others are folded."""
+
+_OPEN = 3
+_LARGE_MATRIX = 12
+_THIS = "This model"
+
+
+def leading_metric(report: Mapping[str, Any]) -> str | None:
+    """The metric that stands for the model's performance: the first that the policy limits, else the first of `LEADING`."""
+    measured = report.get("performance", {}).get("metrics", {})
+    asked = [check["metric"] for check in report.get("policy", {}).get("checks", []) if not check.get("over")]
+    return next((name for name in (*asked, *LEADING, *measured) if name in measured), None)
+
+
+def performance(report: Mapping[str, Any]) -> Section:
+    """Metrics against baselines, then classes and the confusion matrix."""
+    found = report.get("performance")
+    if found is None:
+        return Section("performance", "Performance", (not_measured(report, "/performance"),))
+    names = sorted(
+        found["metrics"], key=lambda name: LEADING.index(name) if name in LEADING else len(LEADING)
+    )
+    blocks: list[Block] = [Prose(_opening(found)), _table(found, names[:_OPEN], "Performance and baselines")]
+    if names[_OPEN:]:
+        blocks.append(_fold(found, names[_OPEN:]))
+    if "confusion" in found:
+        blocks += _confusion(found["confusion"])
+    if "by_class" in found:
+        blocks.append(Heading("By class"))
+        for index, name in enumerate(metric_names(found["by_class"])):
+            table = slice_table(
+                report, found["by_class"], name, "/performance/by_class", "Class", (" by class",)
+            )
+            blocks.append(table if index == 0 else Fold(f"{describe(name).title} by class", (table,)))
+    if found.get("settings"):
+        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"], "How it was measured"))))
+    return Section("performance", "Performance", tuple(blocks))
+
+
+def _opening(found: Mapping[str, Any]) -> str:
+    beside = (
+        f" beside {len(found['baselines'])} baselines fitted on the same training rows"
+        if found.get("baselines")
+        else ""
+    )
+    return (
+        f"Measured on the {count(found['n'])} rows of the {found['split']} split{beside}. The intervals say what another "
+        "sample of such rows would change; they don't say how a model that is trained again would differ."
+    )
+
+
+def _fold(found: Mapping[str, Any], names: list[str]) -> Fold:
+    listed = ", ".join(describe(name).title for name in names)
+    return Fold(
+        f"{len(names)} more metrics: {listed}", (_table(found, names, "Further metrics and baselines"),)
+    )
+
+
+def _table(found: Mapping[str, Any], names: list[str], caption: str) -> Table:
+    rows: list[Row] = []
+    baselines = found.get("baselines", {})
+    for name in names:
+        numbers = {_THIS: found["metrics"][name]}
+        numbers |= {
+            title(key): held["metrics"][name] for key, held in baselines.items() if name in held["metrics"]
+        }
+        scale = metric_scale(name, list(numbers.values()))
+        unit = describe(name).unit
+        rows.append(Row((_with_direction(name), scale), "group"))
+        for who, number in numbers.items():
+            ours = who == _THIS
+            n = Count(number.get("n", found["n"]))
+            cells = (
+                who if ours else (Name(who),),
+                n,
+                Measure(number, unit),
+                Strip(number, scale, hollow=not ours),
+            )
+            rows.append(Row(cells, "strong" if ours else ""))
+        rows += _paired(baselines, name, unit)
+    columns = (
+        Column("Model"),
+        Column("n", "number"),
+        Column("Value, 95% interval", "number"),
+        Column("", "chart"),
+    )
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def _paired(baselines: Mapping[str, Any], name: str, unit: Any) -> list[Row]:
+    """This model minus a baseline on the same rows, where it was measured."""
+    found = {
+        key: held["difference"][name] for key, held in baselines.items() if name in held.get("difference", {})
+    }
+    return [
+        Row(
+            (
+                ("Minus ", Name(title(key).lower()), ", paired"),
+                Count(number.get("n", 0)),
+                Measure(number, unit),
+                "",
+            ),
+            "soft",
+        )
+        for key, number in found.items()
+    ]
+
+
+def _with_direction(name: str) -> str:
+    metric = describe(name)
+    words = {
+        "higher": "higher is better",
+        "lower": "lower is better",
+        "zero": "0 is best",
+        "one": "1 is best",
+    }
+    return f"{metric.title} ({words[metric.better]})" if metric.better in words else metric.title
+
+
+def _confusion(matrix: Mapping[str, Any]) -> list[Block]:
+    labels = matrix["labels"]
+    if len(labels) > LONGEST:
+        return [Prose(f"The confusion matrix has {len(labels)} classes: see report.json.")]
+    columns = (Column("True class"), *(Column((Name(label),), "number") for label in labels))
+    rows = []
+    for index, (label, counts) in enumerate(zip(labels, matrix["counts"], strict=True)):
+        whole = sum(counts) or 1
+        cells = tuple(Shade(n, n / whole, place == index) for place, n in enumerate(counts))
+        rows.append(Row(((Name(label),), *cells)))
+    table = Table(
+        caption="Rows by true class (down) and decision (across)", columns=columns, rows=tuple(rows)
+    )
+    if len(labels) > _LARGE_MATRIX:
+        return [Heading("Confusion matrix"), Fold(f"{len(labels)} × {len(labels)} classes", (table,))]
+    return [Heading("Confusion matrix"), table]

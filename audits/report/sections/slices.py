@@ -1,0 +1,84 @@
+"""Groups of rows side by side, one metric a table: the drawing stands in the row of its numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...findings import pointer
+from ..charts.scale import Scale, scale_over
+from ..document import Column, Count, Inline, Measure, Name, Row, Strip, Table
+from ..metrics import describe
+from .absence import measure_or_reason
+from .sheet import LONGEST
+
+__all__ = ["gap_row", "metric_names", "metric_scale", "slice_table"]
+
+
+def metric_names(slices: Mapping[str, Any]) -> list[str]:
+    """Metrics that at least one slice has, in the order in which they appear."""
+    return list(dict.fromkeys(name for held in slices.values() for name in held["metrics"]))
+
+
+def metric_scale(name: str, numbers: list[Mapping[str, Any]]) -> Scale:
+    """An axis for one metric; shares start at 0, because the eye reads a rate from its zero."""
+    ends = [
+        number[key] for number in numbers for key in ("value", "low", "high") if number.get(key) is not None
+    ]
+    wide = describe(name).unit == "share" and ends and max(ends) - min(ends) > 0.2
+    return scale_over(ends, include=(0.0,) if wide else ())
+
+
+def slice_table(
+    report: Mapping[str, Any],
+    slices: Mapping[str, Any],
+    metric: str,
+    place: str,
+    head: str,
+    of: tuple[Inline, ...] = (),
+) -> Table:
+    """One metric over groups: n, value with interval, strip; small groups are set back.
+
+    Args:
+        report: the whole report, for the reasons of absent numbers.
+        slices: name to slice.
+        metric: key in the slices' metrics.
+        place: JSON pointer of `slices`.
+        head: title of the first column.
+        of: what the caption adds after the metric's title.
+    """
+    shown = dict(list(slices.items())[:LONGEST])
+    numbers = [held["metrics"][metric] for held in shown.values() if metric in held["metrics"]]
+    scale = metric_scale(metric, numbers)
+    rows = []
+    for name, held in shown.items():
+        number = held["metrics"].get(metric)
+        inside = place + pointer(name, "metrics")
+        rows.append(
+            Row(
+                (
+                    (Name(name), " (small)") if held.get("small") else (Name(name),),
+                    Count(number["n"] if number and "n" in number else held["n"]),
+                    measure_or_reason(report, held["metrics"], metric, inside),
+                    Strip(number, scale, hollow=bool(held.get("small"))) if number else "",
+                ),
+                "soft" if held.get("small") else "",
+            )
+        )
+    more = len(slices) - len(shown)
+    caption: tuple[Inline, ...] = (describe(metric).title, *of)
+    caption += (f"; {more} more groups in report.json",) if more > 0 else ()
+    columns = (
+        Column(head),
+        Column("n", "number"),
+        Column("Value, 95% interval", "number"),
+        Column("", "chart", scale),
+    )
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
+
+
+def gap_row(title: tuple[Inline, ...], number: Mapping[str, Any], unit: Any, scale: Scale, limit: Any) -> Row:
+    """One gap between two groups."""
+    between: tuple[Inline, ...] = ()
+    if "between" in number:
+        between = (Name(number["between"][0]), " and ", Name(number["between"][1]))
+    n = Count(number["n"]) if "n" in number else ""
+    return Row((title, between, n, Measure(number, unit), Strip(number, scale, limit)))

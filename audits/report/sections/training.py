@@ -1,0 +1,94 @@
+"""How it was made: stages, engine, learning curves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..charts.curve import learning_curve
+from ..document import Block, Cell, Column, Count, Figure, Fold, Heading, Measure, Name, Row, Section, Table
+from ..figures import bound, count, duration, plain
+from .absence import not_measured
+from .sheet import LONGEST, sheet, title
+
+__all__ = ["energy_cell", "training"]
+
+_DRAWN = 3
+
+
+def training(report: Mapping[str, Any]) -> Section:
+    """A row a stage, then a curve for each stage that learned."""
+    found = report.get("training")
+    if found is None:
+        return Section("training", "Training", (not_measured(report, "/training"),))
+    blocks: list[Block] = [_stages(found["stages"])]
+    for stage in found["stages"]:
+        if stage.get("history"):
+            blocks += _curve(stage)
+    if found.get("settings"):
+        blocks.append(Fold("Settings", tuple(sheet(found["settings"], "Settings"))))
+    return Section("training", "Training", tuple(blocks))
+
+
+def energy_cell(kwh: Any) -> Cell:
+    """A reading of energy, with its interval where there is one."""
+    if kwh is None:
+        return "unread"
+    return Measure(kwh, "kwh") if isinstance(kwh, Mapping) else bound(kwh, "kwh")
+
+
+def _stages(stages: Sequence[Mapping[str, Any]]) -> Table:
+    heads = (
+        Column("Stage"), Column("Time", "number"), Column("Energy", "number"), Column("Epochs", "number"),
+        Column("Engine"), Column("Made"),
+    )  # fmt: skip
+    rows = []
+    for stage in stages:
+        engine = stage.get("engine")
+        workers = (
+            f", {count(engine['workers'])} worker{'s' if engine['workers'] > 1 else ''}" if engine else ""
+        )
+        epochs = "" if "epochs" not in stage else count(stage["epochs"])
+        if stage.get("best_epoch") is not None:
+            epochs += f", kept {stage['best_epoch']}"
+        resumed = stage.get("resumed_from")
+        made = "taken from the store" if stage.get("cached") else "in this run"
+        made += f", resumed after epoch {resumed}" if resumed is not None else ""
+        rows.append(
+            Row(
+                (
+                    (Name(stage["name"]),),
+                    duration(stage["seconds"]) if "seconds" in stage else "",
+                    energy_cell(stage.get("kwh")),
+                    epochs,
+                    (Name(engine["name"]), workers) if engine else "",
+                    made,
+                )
+            )
+        )
+    return Table(caption="Stages", columns=heads, rows=tuple(rows))
+
+
+def _curve(stage: Mapping[str, Any]) -> list[Block]:
+    history = stage["history"]
+    keys = list(dict.fromkeys(key for entry in history for key in entry if key != "epoch"))
+    losses = [key for key in keys if "loss" in key] or keys
+    drawn = [key for key in losses if any(entry.get(key) is not None for entry in history)][:_DRAWN]
+    blocks: list[Block] = [Heading(("Learning curve: ", Name(stage["name"])))]
+    if drawn:
+        names = [
+            f"{how} {title(key).lower()}"
+            for how, key in zip(("solid", "dashed", "dotted"), drawn, strict=False)
+        ]
+        caption: tuple[Any, ...] = (Name(", ".join(names)),)
+        caption += (
+            ("; the upright line is the epoch that was kept",) if stage.get("best_epoch") is not None else ()
+        )
+        blocks.append(Figure(learning_curve(history, drawn, stage.get("best_epoch")), caption))
+    columns = (Column("Epoch", "number"), *(Column((Name(title(key)),), "number") for key in keys))
+    rows = tuple(
+        Row((Count(entry["epoch"]), *("" if entry.get(key) is None else plain(entry[key]) for key in keys)))
+        for entry in history[:LONGEST]
+    )
+    more = f"; {len(history) - LONGEST} more in report.json" if len(history) > LONGEST else ""
+    table = Table(caption=("Epochs of ", Name(stage["name"]), more), columns=columns, rows=rows)
+    blocks.append(Fold(f"The {len(history)} epochs in numbers", (table,)))
+    return blocks

@@ -1,0 +1,21 @@
+"""Foreign text made harmless to read: no control of direction, no newline, no megabyte."""
+
+import unicodedata
+
+__all__ = ["LONGEST_NAME", "tame"]
+
+LONGEST_NAME = 200
+"""Letters of one name on a page; report.json has it whole."""
+
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def tame(text: object) -> str:
+    """One line of visible characters.
+
+    White space becomes one space. Control, direction and other invisible characters become their code point in
+    angle quotes, so that two names that differ only there still look different. Escaping for HTML or Markdown comes after.
+    """
+    cut = " ".join(str(text)[: 4 * LONGEST_NAME].split())
+    short = cut if len(cut) <= LONGEST_NAME else cut[: LONGEST_NAME - 1] + "…"
+    return "".join(f"‹U+{ord(c):04X}›" if unicodedata.category(c) in _HIDDEN else c for c in short)

@@ -1,0 +1,324 @@
+"""Sample reports with invented numbers: a binary, a multi-class, a regression and an image one, and one with nothing."""
+
+import math
+import struct
+import zlib
+from typing import Any
+
+import pytest
+
+from assay.audits.findings import Findings, number, pointer
+from assay.audits.policy import Check, CheckResult, Verdict
+from assay.audits.report import assemble, with_policy
+
+DIGEST = "7f3a" * 16
+CREATED = "2026-01-31T12:00:00Z"
+KINDS = ("binary", "multiclass", "regression", "image", "bare")
+
+
+def rate(value: float, n: int = 1000, **more: Any) -> dict[str, Any]:
+    """A measured share with a normal interval."""
+    wide = math.sqrt(max(value * (1 - value), 0.001) / n)
+    low, high = max(0.0, value - 1.96 * wide), min(1.0, value + 1.96 * wide)
+    return number(value, low, high, n, (value - 1.645 * wide, value + 1.645 * wide), **more)
+
+
+def png(width: int = 24, height: int = 24) -> bytes:
+    """A small grey picture."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    lines = b"".join(b"\0" + bytes((7 * x * y) % 256 for x in range(width)) for y in range(height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def group(n: int, selected: float, found: float, wrong: float) -> dict[str, Any]:
+    metrics = {
+        "selection_rate": rate(selected, n),
+        "true_positive_rate": rate(found, max(1, n // 4)),
+        "false_positive_rate": rate(wrong, max(1, 3 * n // 4)),
+        "positive_predictive_value": rate(0.74, max(1, n // 5)),
+        "accuracy": rate(0.86, n),
+        "base_rate": rate(selected * 1.1, n),
+    }
+    return {"n": n, "small": n < 20, "metrics": metrics}
+
+
+def gaps(high: str, low: str, selection: float, odds: float, n: int) -> dict[str, Any]:
+    return {
+        "differences": {
+            "demographic_parity_difference": rate(selection, n, between=[high, low]),
+            "equalized_odds_difference": rate(odds, n // 20, between=[high, low]),
+            "true_positive_rate_difference": rate(odds, n // 20, between=[high, low]),
+        },
+        "ratios": {"demographic_parity_ratio": rate(0.324, n, between=[low, high])},
+    }
+
+
+def fairness() -> Findings:
+    sexes = {"Male": group(10860, 0.262, 0.655, 0.089), "Female": group(5421, 0.085, 0.571, 0.021)}
+    races = {
+        "White": group(13946, 0.214, 0.642, 0.067),
+        "Black": group(1561, 0.118, 0.566, 0.031),
+        "Asian-Pac-Islander": group(480, 0.241, 0.661, 0.084),
+        "Amer-Indian-Eskimo": group(159, 0.094, 0.512, 0.028),
+        "Other": group(135, 0.119, 0.548, 0.035),
+    }
+    both = {
+        "Male, White": group(9505, 0.274, 0.66, 0.094),
+        "Female, White": group(4441, 0.091, 0.58, 0.023),
+        "Male, Black": group(821, 0.171, 0.59, 0.052),
+        "Female, Black": group(740, 0.052, 0.47, 0.012),
+        "Female, Other": group(17, 0.059, 0.5, 0.01),
+    }
+    del both["Female, Other"]["metrics"]["true_positive_rate"]
+    small = "3 rows with a positive label: fewer than the minimum of 20."
+    return Findings(
+        values={
+            "attributes": {
+                "sex": {"groups": sexes, **gaps("Male", "Female", 0.177, 0.084, 16281)},
+                "race": {"groups": races, **gaps("Asian-Pac-Islander", "Amer-Indian-Eskimo", 0.147, 0.149, 16281)},
+            },
+            "intersections": {"sex × race": {"groups": both, **gaps("Male, White", "Female, Black", 0.222, 0.19, 16264)}},
+            "settings": {"minimum_group_size": 20, "confidence": 0.95, "replicates": 1000, "seed": 0},
+        },
+        missing={
+            pointer("intersections", "sex × race", "groups", "Female, Other", "metrics", "true_positive_rate"): small,
+            pointer("intersections", "sex × race", "ratios", "equalized_odds_ratio"): "a rate is 0 in one group",
+        },
+    )
+
+
+def performance(task: str, classes: list[str], n: int) -> Findings:
+    if task == "regression":
+        metrics = {
+            "mean_absolute_error": number(12408.2, 12011.0, 12830.9, n),
+            "root_mean_squared_error": number(21877.0, 20904.0, 22990.0, n),
+            "r2": number(0.61, 0.58, 0.64, n),
+        }
+        other = {"mean_absolute_error": number(15120.0, 14700.0, 15560.0, n)}
+        return Findings(values={"split": "test", "n": n, "metrics": metrics, "baselines": {"ridge": {"metrics": other}}})
+    names = ("accuracy", "auroc", "balanced_accuracy", "log_loss", "brier_score")
+    ours = dict(zip(names, (0.862, 0.917, 0.774, 0.312, 0.098), strict=True))
+    theirs = {
+        "majority_class": (0.764, 0.5, 0.5, 0.55, 0.18),
+        "logistic_regression": (0.8565, 0.908, 0.765, 0.32, 0.10),
+        "histogram_gradient_boosting": (0.874, 0.928, 0.798, 0.279, 0.087),
+    }
+    by_class = {name: {"n": n // len(classes), "metrics": {"recall": rate(0.9, n // len(classes))}} for name in classes}
+    counts = [[round(9e3 / (1 + 7 * abs(i - j))) for j in range(len(classes))] for i in range(len(classes))]
+    values = {
+        "split": "test",
+        "n": n,
+        "metrics": {name: rate(value, n) for name, value in ours.items()},
+        "baselines": {
+            name: {"metrics": {key: rate(v, n) for key, v in zip(names, row, strict=True)}} for name, row in theirs.items()
+        },
+        "confusion": {"labels": classes, "counts": counts},
+        "by_class": by_class,
+    }
+    return Findings(values=values)
+
+
+def calibration() -> Findings:
+    bins = [
+        {
+            "low": i / 10,
+            "high": (i + 1) / 10,
+            "mean_score": i / 10 + 0.05,
+            "rate": rate(min(1.0, i / 10 + 0.07), max(30, 900 - 90 * i)),
+            "n": max(30, 900 - 90 * i),
+        }
+        for i in range(10)
+    ]
+    numbers = {"expected_calibration_error": number(0.0131, 0.0098, 0.0189, 16281)}
+    groups = {"sex": {name: {"n": 900, "metrics": numbers} for name in ("Male", "Female")}}
+    return Findings(values={"metrics": numbers, "temperature": 1.0842, "bins": bins, "groups": groups})
+
+
+def explanation(image: bool) -> Findings:
+    if image:
+        examples = [
+            {"row": row, "y_true": str(row % 10), "y_pred": "3", "score": 0.971, "picture": f"pictures/{row}.png"}
+            for row in range(6)
+        ]
+        return Findings(
+            values={"methods": {"grad_cam": {"examples": examples}}},
+            missing={"/faithfulness": "Not built for pictures in this version."},
+        )
+    features = ["capital-gain", "marital-status", "education-num", "age", "hours-per-week", "occupation"]
+    features += ["relationship", "capital-loss", "workclass", "native-country", "education", "fnlwgt-like"]
+    ranked = [
+        {"feature": name, "value": 0.2 / (i + 1), "low": 0.18 / (i + 1), "high": 0.22 / (i + 1)}
+        for i, name in enumerate(features)
+    ]
+    parts = [
+        {"feature": name, "value": (-1) ** i * 0.3 / (i + 1), "input": i * 7.5} for i, name in enumerate(features[:6])
+    ]
+    example = {"row": 17, "y_true": "<=50K", "y_pred": ">50K", "score": 0.643, "attributions": parts}
+    return Findings(
+        values={
+            "methods": {
+                "integrated_gradients": {"global": ranked, "examples": [example], "settings": {"rows": 512}},
+                "permutation_importance": {"global": ranked},
+            },
+            "faithfulness": {"deletion": number(0.41, 0.38, 0.44, 512)},
+        }
+    )
+
+
+def carbon() -> Findings:
+    stages = [
+        {"name": name, "kwh": number(wh / 1000, wh / 1400, wh / 750, 1), "seconds": s, "flags": flags}
+        for name, wh, s, flags in (
+            ("ingest", 0.09, 4.1, []),
+            ("pretrain", 1.2, 41.7, []),
+            ("train", 1.3, 44.9, ["estimated: no power meter, 4 W a thread"]),
+            ("calibrate", 0.004, 0.31, []),
+            ("audit", 0.4, 12.2, []),
+        )
+    ]
+    grid = {"value": 475.0, "unit": "g CO2e per kWh", "source": "world average, 2018", "assumed": True}
+    return Findings(
+        values={
+            "kwh": number(0.002994, 0.0022, 0.0044, 5),
+            "kg_co2e": number(0.001422, 0.0001, 0.0024, 5),
+            "intensity": grid | {"range": [26.0, 713.0]},
+            "stages": stages,
+            "method": "cpu_load",
+            "complete": False,
+            "settings": {"kg_co2e_elsewhere": {"NOR": 0.00008, "USA": 0.0011, "IND": 0.0021}},
+        }
+    )
+
+
+def verdict() -> Verdict:
+    def result(check: Check, status: Any, reason: str, found: dict[str, Any]) -> CheckResult:
+        bounds = {key: found[key] for key in ("value", "low", "high")}
+        return CheckResult(check=check, status=status, reason=reason, **bounds, one_sided=tuple(found["one_sided"]))
+
+    crossing = "the bounds 0.139 and 0.241 lie on both sides of the limit"
+    return Verdict(
+        status="inconclusive",
+        reason="one check is open",
+        checks=(
+            result(Check(metric="accuracy", min=0.84), "pass", "inside the limit", rate(0.862, 16281)),
+            result(
+                Check(metric="demographic_parity_difference", over="sex", max=0.2), "pass", "inside", rate(0.177, 16281)
+            ),
+            result(
+                Check(metric="equalized_odds_difference", over=("sex", "race"), max=0.2),
+                "inconclusive", crossing, rate(0.19, 163),
+            ),
+            result(
+                Check(metric="selection_rate", over="sex", group="Female", min=0.1), "fail",
+                "the upper bound 0.091 is below the limit", rate(0.085, 5421),
+            ),
+            result(
+                Check(metric="kwh", max=0.05), "pass", "inside the limit",
+                number(0.002994, 0.0022, 0.0044, 5, (0.0022, 0.0044)),
+            ),
+            CheckResult(
+                check=Check(metric="epsilon", max=3.0), status="inconclusive", reason="the report has no epsilon"
+            ),
+        ),
+    )  # fmt: skip
+
+
+def datasheet() -> dict[str, Any]:
+    return {
+        "columns": [
+            {"name": name, "kind": kind, "role": "feature", "missing": missing}
+            for name, kind, missing in (("age", "numeric", 0), ("workclass", "categorical", 2799), ("education", "categorical", 0))
+        ],
+        "label_balance": {"train": {"<=50K": 0.759, ">50K": 0.241}, "test": {"<=50K": 0.764, ">50K": 0.236}},
+        "duplicates": {"across_splits": 23, "recorded": 23},
+        "notes": ["the official split is kept"],
+    }
+
+
+def training() -> dict[str, Any]:
+    history = [
+        {"epoch": e, "train_loss": 0.3 + 0.4 / (e + 1), "validation_loss": 0.31 + 0.35 / (e + 1) + 0.002 * e}
+        for e in range(12)
+    ]
+    engine = {"name": "in_process", "workers": 1}
+    return {
+        "stages": [
+            {"name": "ingest", "seconds": 4.1, "cached": True, "kwh": 0.00009},
+            {"name": "pretrain", "seconds": 41.7, "cached": False, "kwh": 0.0012, "epochs": 5, "engine": engine},
+            {
+                "name": "train", "seconds": 145.2, "cached": False, "kwh": 0.0013, "epochs": 12, "best_epoch": 9,
+                "engine": engine, "resumed_from": 4, "history": history,
+            },
+        ]
+    }  # fmt: skip
+
+
+def sample(kind: str) -> dict[str, Any]:
+    """One assembled report."""
+    if kind == "bare":
+        return assemble(
+            model={"name": "bare", "task": "binary"}, card={}, data={"source": "predictions.parquet"}, training=None,
+            performance=None, calibration=None, fairness=None, explanation=None, carbon=None,
+            lineage={"artifacts": []}, evidence={}, missing={"/data/rows": "the file was not read"},
+            created=CREATED, version=None,
+        )  # fmt: skip
+    image, task = kind == "image", "multiclass" if kind == "image" else kind
+    classes = {"binary": ["<=50K", ">50K"], "regression": []}.get(kind, [str(i) for i in range(10)])
+    n = 360 if image else 16281
+    report = assemble(
+        model={
+            "name": "adult-income", "architecture": "mlp", "task": task, "classes": classes,
+            "positive": ">50K" if kind == "binary" else None, "parameters": 181250, "digest": DIGEST, "spec_digest": DIGEST[::-1],
+        },
+        card={
+            "description": "Predicts from census answers whether a person earns above $50K a year.",
+            "intended_use": "research on income statistics.",
+            "out_of_scope": "credit, hiring or any decision about a person.",
+        },
+        data={
+            "source": "builtin:adult", "digest": DIGEST, "rows": 48842, "target": "income",
+            "splits": {"train": 29305, "validation": 3256, "test": 16281}, "sensitive": ["sex", "race"],
+            "features": ["age", "workclass", "education"], "datasheet": datasheet(),
+        },
+        training=training(),
+        performance=performance(task, classes, n),
+        calibration=None if kind == "regression" else calibration(),
+        fairness=None if image else fairness(),
+        explanation=explanation(image),
+        carbon=carbon(),
+        lineage={
+            "artifacts": [{"kind": kind, "digest": DIGEST} for kind in ("dataset", "model", "calibrated")],
+            "code": "0.1.0", "environment": {"python": "3.11.9", "libraries": {"torch": "2.13.0", "numpy": "2.4.6"}},
+            "engine": {"name": "in_process", "workers": 1}, "spec": {"name": "adult-income", "data": {"source": "builtin:adult"}},
+        },
+        evidence={"/performance": DIGEST, **({} if image else {"/fairness": DIGEST[::-1]})},
+        missing={"/fairness": "The data has no sensitive columns."} if image else {},
+        created=CREATED,
+        version=3,
+    )  # fmt: skip
+    return with_policy(report, verdict()) if kind == "binary" else report
+
+
+PICTURES = {f"pictures/{row}.png": png() for row in range(6)}
+
+
+@pytest.fixture(params=KINDS)
+def report(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Every kind of sample in turn."""
+    return sample(request.param)
+
+
+@pytest.fixture
+def binary() -> dict[str, Any]:
+    """The fullest sample: policy, groups, intersections, baselines."""
+    return sample("binary")
+
+
+@pytest.fixture
+def pictures() -> dict[str, bytes]:
+    """Pictures of the image sample."""
+    return PICTURES
