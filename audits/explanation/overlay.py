@@ -1,0 +1,49 @@
+"""Pictures of an image beside the same image lit by its heat map."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SIDE = 128
+_GAP = 4
+_IMAGE_SHARE = 0.35
+
+# Lightness rises evenly from black to pale yellow, so that the order survives a black and white print.
+_ANCHORS = np.array(
+    [(0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164)]
+)
+
+
+def colour(heat: np.ndarray) -> np.ndarray:
+    """Colours `(…, 3)` in [0, 255] of heat in [0, 1]."""
+    at = np.linspace(0, 1, len(_ANCHORS))
+    return np.stack([np.interp(heat, at, _ANCHORS[:, channel]) for channel in range(3)], axis=-1)
+
+
+def draw(image: np.ndarray, heat: np.ndarray, path: Path) -> None:
+    """Write a PNG: the image, and beside it the image dimmed with the heat upon it.
+
+    Args:
+        image: `(channels, height, width)` in [0, 1], one or three channels (others are averaged).
+        heat: `(h, w)` in [0, 1], of any resolution; enlarged smoothly.
+        path: file to write.
+    """
+    pixels = image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
+    plain = Image.fromarray(np.uint8(np.clip(pixels, 0, 1).transpose(1, 2, 0) * 255 + 0.5))
+    width, height = _size(*image.shape[:0:-1])
+    # Small images are enlarged by whole pixels: their pixels are what the model saw.
+    plain = plain.resize((width, height), Image.Resampling.NEAREST)
+    warm = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    lit = _IMAGE_SHARE * np.asarray(plain, float) + (1 - _IMAGE_SHARE) * colour(np.asarray(warm))
+    sheet = Image.new("RGB", (2 * width + _GAP, height), "white")
+    sheet.paste(plain, (0, 0))
+    sheet.paste(Image.fromarray(np.uint8(np.clip(lit, 0, 255))), (width + _GAP, 0))
+    sheet.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of a picture whose longer side is about `SIDE`."""
+    factor = SIDE / max(width, height)
+    factor = max(1, round(factor)) if factor >= 1 else factor
+    return max(1, round(width * factor)), max(1, round(height * factor))
