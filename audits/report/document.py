@@ -1,7 +1,7 @@
 """A report as a document: what HTML and Markdown both lay out, without a word of either.
 
     Document ─ title, stamp, headlines, unknowns, sections
-    Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Terms · Fold (blocks inside)
+    Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Fold (blocks inside)
     Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent · Strip · Bar · Shade
 
 Text is a plain `str` where it is ours, `Name` where it came from data, a spec or a person: renderers escape both, and set
@@ -47,10 +47,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measured number with its interval."""
+    """A measured number with its interval; `like` is the number of its column that sets the decimals."""
 
     number: Mapping[str, Any]
     unit: Unit
+    like: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ class Absent:
 
 @dataclass(frozen=True)
 class Strip:
-    """A measured number drawn on its column's scale, against a limit where there is one."""
+    """A measured number drawn on a scale, against a limit and with the bound that decides where there are any."""
 
     number: Mapping[str, Any]
     scale: Scale
     limit: Mapping[str, float] = field(default_factory=dict)
+    bound: float | None = None
     hollow: bool = False
 
 
@@ -177,14 +179,6 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Term, what it says, what it cannot tell."""
-
-    entries: tuple[tuple[str, str, str], ...]
-    kind = "terms"
-
-
-@dataclass(frozen=True)
 class Heading:
     """A heading inside a section."""
 
@@ -201,7 +195,7 @@ class Fold:
     kind = "fold"
 
 
-Block = Prose | Facts | Table | Figure | Gallery | Listing | Terms | Heading | Fold
+Block = Prose | Facts | Table | Figure | Gallery | Listing | Heading | Fold
 
 
 @dataclass(frozen=True)

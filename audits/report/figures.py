@@ -6,10 +6,11 @@ from typing import Any
 
 from .metrics import Unit
 
-__all__ = ["bound", "count", "duration", "figure", "interval", "plain", "share_of"]
+__all__ = ["bound", "count", "deciding", "duration", "figure", "interval", "plain", "share_of"]
 
-_ENERGY = ((1.0, "kWh"), (1e-3, "Wh"), (1e-6, "mWh"))
-_MASS = ((1000.0, "t"), (1.0, "kg"), (1e-3, "g"), (1e-6, "mg"))
+# Few steps on purpose: the stages of one run should stand in one unit, to be compared at a glance.
+_ENERGY = ((1.0, "kWh"), (1e-3, "Wh"))
+_MASS = ((1000.0, "t"), (1.0, "kg"), (1e-3, "g"))
 _MINUS = "−"
 
 
@@ -29,17 +30,17 @@ def plain(value: float, digits: int = 4) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", _MINUS)
 
 
-def figure(number: Mapping[str, Any], unit: Unit) -> str:
-    """The point value of a measured number."""
-    scale, decimals, suffix = _format(number, unit)
+def figure(number: Mapping[str, Any], unit: Unit, like: Mapping[str, Any] | None = None) -> str:
+    """The point value of a measured number; `like` another number of its column, if that sets the decimals."""
+    scale, decimals, suffix = _format(like or number, unit)
     return _fixed(number["value"] / scale, decimals, unit) + suffix
 
 
-def interval(number: Mapping[str, Any], unit: Unit) -> str:
+def interval(number: Mapping[str, Any], unit: Unit, like: Mapping[str, Any] | None = None) -> str:
     """Its two-sided interval: 0.857 – 0.867; with a word between where a bound is negative."""
     if number.get("low") is None or number.get("high") is None:
         return ""
-    scale, decimals, suffix = _format(number, unit)
+    scale, decimals, suffix = _format(like or number, unit)
     low, high = (_fixed(number[side] / scale, decimals, unit) for side in ("low", "high"))
     return f"{low} to {high}{suffix}" if _MINUS in low else f"{low} – {high}{suffix}"
 
@@ -47,8 +48,16 @@ def interval(number: Mapping[str, Any], unit: Unit) -> str:
 def bound(value: float, unit: Unit) -> str:
     """One value on its own, such as a limit: as many decimals as it was given, at least those of its unit."""
     if unit == "share":
-        return max(_fixed(value, 3, unit), f"{value:g}", key=len)
+        return max(_fixed(value, 3, unit), f"{value:.6g}".replace("-", _MINUS), key=len)
     return figure({"value": value}, unit) if unit != "plain" else plain(value, 6)
+
+
+def deciding(value: float, side: str, unit: Unit) -> str:
+    """A one-sided bound, rounded away from the value: a lower one down, an upper one up, never into a limit."""
+    if unit != "share":
+        return bound(value, unit)
+    toward = math.floor if side == "min" else math.ceil
+    return _fixed(toward(round(value * 1000, 6)) / 1000, 3, unit)
 
 
 def share_of(part: float, whole: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .document import Headline, Inline, Name, Text
 from .figures import bound, count, figure, interval
-from .metrics import describe
+from .metrics import Unit, describe
 from .sections.absence import reason
 from .sections.performance import leading_metric
 from .sections.sheet import title
@@ -29,7 +29,7 @@ def _performance(report: Mapping[str, Any]) -> Headline:
     found = report["performance"]
     metric, number = describe(name), found["metrics"][name]
     label = f"{metric.title}, {count(number.get('n', found['n']))} {found['split']} rows"
-    notes: list[Text] = [interval(number, metric.unit)]
+    notes: list[Text] = [_interval(number, metric.unit)]
     rivals = {
         key: held["metrics"][name]
         for key, held in found.get("baselines", {}).items()
@@ -64,7 +64,7 @@ def _gap(report: Mapping[str, Any]) -> Headline:
     *_, metric, name, number = min(gaps, key=lambda gap: gap[:2])
     unit = describe(metric).unit
     label: list[Inline] = [f"{describe(metric).title}, ", Name(name)]
-    notes: list[Text] = [f"{interval(number, unit)}, simultaneous"]
+    notes: list[Text] = [f"{_interval(number, unit)}, simultaneous"]
     if "between" in number:
         notes.append((Name(number["between"][0]), " and ", Name(number["between"][1])))
     return Headline(tuple(label), figure(number, unit), tuple(notes), "fairness")
@@ -92,7 +92,7 @@ def _calibration(report: Mapping[str, Any]) -> Headline:
     return Headline(
         describe(name).title,
         figure(numbers[name], unit),
-        (interval(numbers[name], unit), "mean distance between score and what came true"),
+        (_interval(numbers[name], unit), "mean distance between score and what came true"),
         "calibration",
     )
 
@@ -119,6 +119,10 @@ def _energy(report: Mapping[str, Any]) -> Headline:
     if not found["complete"]:
         notes.append("incomplete: not every reading can be trusted")
     return Headline("Energy, all stages", figure(number, "kwh"), tuple(notes), "energy")
+
+
+def _interval(number: Mapping[str, Any], unit: Unit) -> str:
+    return f"95%: {interval(number, unit)}"
 
 
 def _absent(report: Mapping[str, Any], label: str, place: str, anchor: str) -> Headline:

@@ -50,7 +50,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= {
-        "charted": _charted,
+        "look": _look,
         "count": count,
         "figure": figure,
         "interval": interval,
@@ -63,8 +63,11 @@ def _environment() -> Environment:
     return environment
 
 
-def _charted(table: Table) -> bool:
-    return any(column.kind == "chart" for column in table.columns)
+def _look(table: Table) -> str:
+    """Style class of a table by what is in it."""
+    if any(column.kind == "chart" for column in table.columns):
+        return "charted"
+    return "matrix" if table.rows and isinstance(table.rows[0].cells[-1], Shade) else "listed"
 
 
 def _shading(cell: object) -> str:

@@ -32,7 +32,7 @@ Line = tuple[Inline, ...]
 def unknowns(report: Mapping[str, Any]) -> list[Line]:
     """One line for each reason, the gravest first; places that share section and reason share a line."""
     lines: list[Line] = [
-        (*check_title(check), ": ", Name(check.get("reason") or "the evidence does not decide"))
+        (*check_title(check), ": ", *_sentence(check.get("reason") or "the evidence does not decide"))
         for check in report.get("policy", {}).get("checks", [])
         if check["status"] == "inconclusive"
     ]
@@ -66,14 +66,18 @@ def _line(room: str, why: str, places: list[list[str]]) -> Line:
     parts: list[Inline] = [title(room)]
     named = [rest for rest in places if rest]
     for index, rest in enumerate(named[:_NAMED]):
-        parts += ["; " if index else ", ", Name(_said(rest))]
+        parts += ["; " if index else " › ", Name(_said(rest))]
     if len(named) > _NAMED:
         parts.append(f" and {len(named) - _NAMED} more")
-    return (*parts, ": ", Name(why))
+    return (*parts, ": ", *_sentence(why))
+
+
+def _sentence(why: str) -> tuple[Inline, ...]:
+    return (Name(why.rstrip(". ")), ".")
 
 
 def _said(rest: list[str]) -> str:
-    """The last token is often a metric: `sex, Female, Selection rate`."""
+    """The last token is often a metric: `sex › Female › Selection rate`."""
     kept = [token for token in rest if token not in _SKIPPED] or rest
     *above, last = kept
-    return ", ".join([*above, describe(last).title if last.islower() and "_" in last else last])
+    return " › ".join([*above, describe(last).title if last.islower() and "_" in last else last])

@@ -29,9 +29,10 @@ def strip(
     """Grid, forbidden side of the limit, interval, the one-sided bound that decides, and the value on top.
 
     Args:
-        number: `value`, and `low`, `high`, `one_sided` where there are any.
+        number: `value`, and `low` and `high` where there are any.
         scale: axis of the column.
         limit: `min` and/or `max`; empty for none.
+        bound: the one-sided bound that decides, an upright tick.
         hollow: draw a diamond instead of a dot, for a number to compare with.
     """
     parts = [_grid(scale), *_forbidden(scale, limit)]
@@ -39,7 +40,9 @@ def strip(
         low, high = scale.at(number["low"]), scale.at(number["high"])
         line = '<line class="ci" x1="{}%" x2="{}%" y1="{}" y2="{}"/>'
         parts.append(Markup(line).format(low, high, _MIDDLE, _MIDDLE))
-    parts += _deciding_bounds(number, scale, limit)
+    if bound is not None:
+        tick = '<line class="bound" x1="{0}%" x2="{0}%" y1="4" y2="{1}"/>'
+        parts.append(Markup(tick).format(scale.at(bound), _HEIGHT - 4))
     shape = '<path class="hollow" d="M-5 0 0-5 5 0 0 5z"/>' if hollow else '<circle class="dot" r="4"/>'
     place = '<svg x="{}%" y="{}" class="at">{}</svg>'
     parts.append(Markup(place).format(scale.at(number["value"]), _MIDDLE, Markup(shape)))
@@ -63,10 +66,3 @@ def _forbidden(scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
             parts.append(Markup(rect).format(kind, left, width, _HEIGHT - 4))
         parts.append(Markup('<line class="limit" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>').format(at, _HEIGHT))
     return parts
-
-
-def _deciding_bounds(number: Mapping[str, Any], scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
-    lower, upper = number.get("one_sided") or (None, None)
-    deciding = [lower if side == "min" else upper for side in limit]
-    tick = '<line class="bound" x1="{0}%" x2="{0}%" y1="4" y2="{1}"/>'
-    return [Markup(tick).format(scale.at(value), _HEIGHT - 4) for value in deciding if value is not None]

@@ -21,6 +21,7 @@ from ..document import (
     Text,
 )
 from ..figures import duration, plain, share_of
+from ..taming import tame
 from .absence import measure_or_reason, not_measured
 from .sheet import sheet
 from .training import energy_cell
@@ -41,7 +42,7 @@ def carbon(report: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Facts(_facts(report, found))]
     stages = found.get("stages", [])
     drawn = [
-        (str(stage["name"]), kwh_value(stage["kwh"])) for stage in stages if stage.get("kwh") is not None
+        (tame(stage["name"]), kwh_value(stage["kwh"])) for stage in stages if stage.get("kwh") is not None
     ]
     if sum(amount for _, amount in drawn):
         blocks.append(Figure(stage_bar(drawn), "Energy by stage, in the order of the run"))

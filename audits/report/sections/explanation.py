@@ -70,16 +70,20 @@ def _global(features: Sequence[Mapping[str, Any]]) -> list[Block]:
         entry[key] for entry in features for key in ("value", "low", "high") if entry.get(key) is not None
     ]
     scale = scale_over(ends, include=(0.0,))
-    columns = (
+    largest = max(features, key=lambda entry: abs(entry["value"]))
+    counted = any("n" in entry for entry in features)
+    heads = [
         Column("Feature"),
         Column("n", "number"),
         Column("Value, 95% interval", "number"),
         Column("", "chart", scale),
-    )
+    ]
+    columns = tuple(heads if counted else [heads[0], *heads[2:]])
     rows = []
     for entry in features[:LONGEST]:
+        cells = ((Name(entry["feature"]),), Measure(entry, "plain", largest), Bar(entry, scale))
         n = Count(entry["n"]) if "n" in entry else ""
-        rows.append(Row(((Name(entry["feature"]),), n, Measure(entry, "plain"), Bar(entry, scale))))
+        rows.append(Row((cells[0], n, *cells[1:]) if counted else cells))
     caption = "Features, by their part in the model's decisions"
     if len(features) > LONGEST:
         caption += f"; {len(features) - LONGEST} more in report.json"
@@ -100,7 +104,7 @@ def _examples(examples: Sequence[Mapping[str, Any]]) -> list[Block]:
             tables.append(_attributions(example["attributions"], said))
     blocks: list[Block] = [Gallery(tuple(pictures))] if pictures else []
     if tables:
-        blocks.append(Fold(f"{len(tables)} single predictions explained", tuple(tables)))
+        blocks.append(Fold("Single predictions explained: " + str(len(tables)), tuple(tables)))
     return blocks
 
 
@@ -119,6 +123,7 @@ def _said(example: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _attributions(parts: Sequence[Mapping[str, Any]], caption: tuple[Any, ...]) -> Table:
     scale = scale_over((part["value"] for part in parts), include=(0.0,))
+    largest = max(parts, key=lambda part: abs(part["value"]))
     inputs = any("input" in part for part in parts)
     heads = [
         Column("Feature"),
@@ -129,7 +134,7 @@ def _attributions(parts: Sequence[Mapping[str, Any]], caption: tuple[Any, ...]) 
     rows = []
     for part in parts[:_OPEN]:
         cells: list[Cell] = [(Name(part["feature"]),), (Name(_value(part.get("input"))),)]
-        cells += [figure(part, "plain"), Bar(part, scale)]
+        cells += [figure(part, "plain", largest), Bar(part, scale)]
         rows.append(Row(tuple(cells if inputs else [cells[0], *cells[2:]])))
     return Table(
         caption=caption, columns=tuple(heads if inputs else [heads[0], *heads[2:]]), rows=tuple(rows)

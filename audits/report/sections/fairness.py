@@ -37,7 +37,7 @@ def fairness(report: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Prose(opening)]
     for kind in ("attributes", "intersections"):
         for name, held in found.get(kind, {}).items():
-            blocks.append(Heading((Name(name),)))
+            blocks.append(Heading(("By ", Name(name))))
             blocks += _attribute(
                 report, name, held, f"/fairness/{kind}" + pointer(name), _OPEN if kind == "attributes" else 1
             )
@@ -76,7 +76,7 @@ def _gaps(report: Mapping[str, Any], name: str, held: Mapping[str, Any], place: 
             ends = [number[key] for number in group.values() for key in ("low", "value", "high")]
             limits = {metric: _limit(report, metric, name) for metric in group}
             scale = scale_over(
-                ends, include=(parity, *(v for limit in limits.values() for v in limit.values()))
+                ends, include=(parity, *(1.15 * v for limit in limits.values() for v in limit.values()))
             )
             for metric, number in group.items():
                 known = describe(metric)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..charts.scale import scale_over
+from ..charts.scale import Scale
 from ..document import (
     Absent,
     Block,
@@ -19,9 +19,8 @@ from ..document import (
     Section,
     Strip,
     Table,
-    Text,
 )
-from ..figures import bound
+from ..figures import bound, deciding
 from ..metrics import describe
 from .absence import not_measured
 from .sheet import sheet
@@ -29,8 +28,8 @@ from .sheet import sheet
 __all__ = ["check_title", "gate"]
 
 _RULE = (
-    "A check passes only if the one-sided 95% bound that matters (the upright tick) is inside the limit, and fails only if the "
-    "other one is outside. In between, the evidence does not decide. Hatched: not allowed."
+    "A check passes only if the one-sided 95% bound that faces the limit is inside it, and fails only if the other "
+    "bound is outside. In between, the evidence does not decide. Hatched: not allowed; upright tick: the bound."
 )
 
 
@@ -80,24 +79,33 @@ def _row(check: Mapping[str, Any]) -> Row:
     limits = " and ".join(f"{signs[side]} {bound(value, unit)}" for side, value in check["limit"].items())
     measured: Cell = Absent("not measured")
     drawn: Cell = ""
-    decides: Text = ""
+    decides = ""
     if check.get("value") is not None:
         measured = Measure(check, unit)
-        decides = _deciding(check, unit)
+        side, value = _deciding(check)
+        decides = f"{signs[side]} {deciding(value, side, unit)}" if value is not None else ""
         ends = [check[key] for key in ("value", "low", "high") if check.get(key) is not None]
-        drawn = Strip(check, _room(ends, list(check["limit"].values())), check["limit"])
+        drawn = Strip(check, _room(ends, list(check["limit"].values())), check["limit"], value)
     return Row((check_title(check), limits, measured, decides, drawn, Mark(check["status"])))
 
 
-def _deciding(check: Mapping[str, Any], unit: Any) -> str:
+def _deciding(check: Mapping[str, Any]) -> tuple[str, float | None]:
+    """Which one-sided bound decides: the one that faces the limit, or on a fail the one that turns its back on it.
+
+    With two limits it is the bound on the side where less room is left.
+    """
     lower, upper = check.get("one_sided") or (None, None)
-    found = [(("≥ ", lower) if side == "min" else ("≤ ", upper)) for side in check["limit"]]
-    return ", ".join(sign + bound(value, unit) for sign, value in found if value is not None)
+    room = {
+        side: (check["value"] - limit) * (1 if side == "min" else -1)
+        for side, limit in check["limit"].items()
+    }
+    tight = min(room, key=lambda side: room[side])
+    side = tight if check["status"] != "fail" else {"min": "max", "max": "min"}[tight]
+    return side, lower if side == "min" else upper
 
 
-def _room(ends: list[float], limits: list[float]) -> Any:
+def _room(ends: list[float], limits: list[float]) -> Scale:
     """An axis with air on both sides, so that neither the interval nor the limit sticks to an end."""
     low, high = min(*ends, *limits), max(*ends, *limits)
     pad = 0.25 * (high - low) or 0.1 * abs(high) or 0.1
-    scale = scale_over((), include=(low - pad, high + pad))
-    return type(scale)(low - pad, high + pad, ())
+    return Scale(low - pad, high + pad, ())

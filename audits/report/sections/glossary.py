@@ -3,25 +3,27 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..document import Section, Terms
+from ..document import Column, Row, Section, Table
 from ..metrics import METRICS, describe
 
 __all__ = ["glossary"]
+
+_INTERVAL = (
+    "95% interval",
+    "Drawn from other samples of the same kind, 95 of 100 such intervals would hold the true value.",
+    "What changes when the model is trained again, or the world moves on.",
+)
 
 
 def glossary(report: Mapping[str, Any]) -> Section:
     """Only the metrics that appear; the order is that of the table of words, then the alphabet."""
     order = {name: index for index, name in enumerate(METRICS)}
     names = sorted(set(_names(report)), key=lambda name: (order.get(name, len(order)), name))
-    entries = [(describe(name).title, describe(name).says, describe(name).cannot) for name in names]
-    entries.append(
-        (
-            "95% interval",
-            "Drawn from other samples of the same kind, 95 of 100 such intervals would hold the true value.",
-            "What changes when the model is trained again, or the world moves on.",
-        )
-    )
-    return Section("glossary", "Glossary", (Terms(tuple(entries)),))
+    words = [(describe(name).title, describe(name).says, describe(name).cannot) for name in names]
+    rows = tuple(Row(entry) for entry in [*words, _INTERVAL])
+    heads = (Column("Metric"), Column("What it says"), Column("What it cannot tell"))
+    table = Table(caption="The metrics of this report in plain words", columns=heads, rows=rows)
+    return Section("glossary", "Glossary", (table,))
 
 
 def _names(report: Mapping[str, Any]) -> Iterator[str]:

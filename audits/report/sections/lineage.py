@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..document import Block, Code, Column, Facts, Fold, Name, Prose, Row, Section, Table
+from ..document import Block, Cell, Code, Column, Count, Facts, Fold, Name, Prose, Row, Section, Table
 from .sheet import LONGEST, cell, sheet
 
 __all__ = ["lineage", "verify_command"]
@@ -31,15 +31,7 @@ def lineage(report: Mapping[str, Any]) -> Section:
     ]
     if found["artifacts"]:
         blocks.append(_artifacts(found["artifacts"]))
-    engine = found.get("engine")
-    if engine:
-        blocks.append(Facts((("Engine", (Name(engine["name"]),)), ("Workers", cell(engine["workers"])))))
-    for key, title in (("code", "Code"), ("environment", "Environment"), ("spec", "The spec, as it was run")):
-        value = found.get(key)
-        if isinstance(value, Mapping) and value:
-            blocks.append(Fold(title, tuple(sheet(value, title))))
-        elif value:
-            blocks.append(Facts(((title, cell(value)),)))
+    blocks += _made_with(found)
     if report["evidence"]:
         table = _pairs(
             "What proves which part",
@@ -51,6 +43,24 @@ def lineage(report: Mapping[str, Any]) -> Section:
     caption = "Fields that may differ between two runs of one spec; identity leaves them out"
     blocks.append(Fold("Volatile fields", (Table(caption=caption, columns=(Column("Field"),), rows=places),)))
     return Section("lineage", "Lineage and recheck", tuple(blocks))
+
+
+def _made_with(found: Mapping[str, Any]) -> list[Block]:
+    """Engine, code and environment as facts; what has an inside is folded."""
+    pairs: list[tuple[str, Cell]] = []
+    if "engine" in found:
+        pairs += [
+            ("Engine", (Name(found["engine"]["name"]),)),
+            ("Workers", Count(found["engine"]["workers"])),
+        ]
+    folds: list[Block] = []
+    for key, title in (("code", "Code"), ("environment", "Environment"), ("spec", "The spec, as it was run")):
+        value = found.get(key)
+        if isinstance(value, Mapping) and value:
+            folds.append(Fold(title, tuple(sheet(value, title))))
+        elif value:
+            pairs.append((title, cell(value)))
+    return [Facts(tuple(pairs)), *folds] if pairs else folds
 
 
 def _artifacts(artifacts: Sequence[Mapping[str, Any]]) -> Table:

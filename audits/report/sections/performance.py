@@ -101,7 +101,7 @@ def _table(found: Mapping[str, Any], names: list[str], caption: str) -> Table:
         numbers |= {
             title(key): held["metrics"][name] for key, held in baselines.items() if name in held["metrics"]
         }
-        scale = metric_scale(name, list(numbers.values()))
+        scale = metric_scale(list(numbers.values()))
         unit = describe(name).unit
         rows.append(Row((_with_direction(name), scale), "group"))
         for who, number in numbers.items():
@@ -110,7 +110,7 @@ def _table(found: Mapping[str, Any], names: list[str], caption: str) -> Table:
             cells = (
                 who if ours else (Name(who),),
                 n,
-                Measure(number, unit),
+                Measure(number, unit, found["metrics"][name]),
                 Strip(number, scale, hollow=not ours),
             )
             rows.append(Row(cells, "strong" if ours else ""))

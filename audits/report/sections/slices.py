@@ -18,13 +18,13 @@ def metric_names(slices: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for held in slices.values() for name in held["metrics"]))
 
 
-def metric_scale(name: str, numbers: list[Mapping[str, Any]]) -> Scale:
-    """An axis for one metric; shares start at 0, because the eye reads a rate from its zero."""
+def metric_scale(numbers: list[Mapping[str, Any]]) -> Scale:
+    """An axis for one metric over groups or models; it starts at 0 where the numbers come near enough."""
     ends = [
         number[key] for number in numbers for key in ("value", "low", "high") if number.get(key) is not None
     ]
-    wide = describe(name).unit == "share" and ends and max(ends) - min(ends) > 0.2
-    return scale_over(ends, include=(0.0,) if wide else ())
+    near = bool(ends) and 0 <= min(ends) < max(ends) / 2
+    return scale_over(ends, include=(0.0,) if near else ())
 
 
 def slice_table(
@@ -47,7 +47,7 @@ def slice_table(
     """
     shown = dict(list(slices.items())[:LONGEST])
     numbers = [held["metrics"][metric] for held in shown.values() if metric in held["metrics"]]
-    scale = metric_scale(metric, numbers)
+    scale = metric_scale(numbers)
     rows = []
     for name, held in shown.items():
         number = held["metrics"].get(metric)

@@ -31,7 +31,12 @@ def png(width: int = 24, height: int = 24) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     lines = b"".join(b"\0" + bytes((7 * x * y) % 256 for x in range(width)) for y in range(height))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )
 
 
 def group(n: int, selected: float, found: float, wrong: float) -> dict[str, Any]:
@@ -79,14 +84,23 @@ def fairness() -> Findings:
         values={
             "attributes": {
                 "sex": {"groups": sexes, **gaps("Male", "Female", 0.177, 0.084, 16281)},
-                "race": {"groups": races, **gaps("Asian-Pac-Islander", "Amer-Indian-Eskimo", 0.147, 0.149, 16281)},
+                "race": {
+                    "groups": races,
+                    **gaps("Asian-Pac-Islander", "Amer-Indian-Eskimo", 0.147, 0.149, 16281),
+                },
             },
-            "intersections": {"sex × race": {"groups": both, **gaps("Male, White", "Female, Black", 0.222, 0.19, 16264)}},
+            "intersections": {
+                "sex × race": {"groups": both, **gaps("Male, White", "Female, Black", 0.222, 0.19, 16264)}
+            },
             "settings": {"minimum_group_size": 20, "confidence": 0.95, "replicates": 1000, "seed": 0},
         },
         missing={
-            pointer("intersections", "sex × race", "groups", "Female, Other", "metrics", "true_positive_rate"): small,
-            pointer("intersections", "sex × race", "ratios", "equalized_odds_ratio"): "a rate is 0 in one group",
+            pointer(
+                "intersections", "sex × race", "groups", "Female, Other", "metrics", "true_positive_rate"
+            ): small,
+            pointer(
+                "intersections", "sex × race", "ratios", "equalized_odds_ratio"
+            ): "a rate is 0 in one group",
         },
     )
 
@@ -99,7 +113,9 @@ def performance(task: str, classes: list[str], n: int) -> Findings:
             "r2": number(0.61, 0.58, 0.64, n),
         }
         other = {"mean_absolute_error": number(15120.0, 14700.0, 15560.0, n)}
-        return Findings(values={"split": "test", "n": n, "metrics": metrics, "baselines": {"ridge": {"metrics": other}}})
+        return Findings(
+            values={"split": "test", "n": n, "metrics": metrics, "baselines": {"ridge": {"metrics": other}}}
+        )
     names = ("accuracy", "auroc", "balanced_accuracy", "log_loss", "brier_score")
     ours = dict(zip(names, (0.862, 0.917, 0.774, 0.312, 0.098), strict=True))
     theirs = {
@@ -107,14 +123,18 @@ def performance(task: str, classes: list[str], n: int) -> Findings:
         "logistic_regression": (0.8565, 0.908, 0.765, 0.32, 0.10),
         "histogram_gradient_boosting": (0.874, 0.928, 0.798, 0.279, 0.087),
     }
-    by_class = {name: {"n": n // len(classes), "metrics": {"recall": rate(0.9, n // len(classes))}} for name in classes}
+    by_class = {
+        name: {"n": n // len(classes), "metrics": {"recall": rate(0.9, n // len(classes))}}
+        for name in classes
+    }
     counts = [[round(9e3 / (1 + 7 * abs(i - j))) for j in range(len(classes))] for i in range(len(classes))]
     values = {
         "split": "test",
         "n": n,
         "metrics": {name: rate(value, n) for name, value in ours.items()},
         "baselines": {
-            name: {"metrics": {key: rate(v, n) for key, v in zip(names, row, strict=True)}} for name, row in theirs.items()
+            name: {"metrics": {key: rate(v, n) for key, v in zip(names, row, strict=True)}}
+            for name, row in theirs.items()
         },
         "confusion": {"labels": classes, "counts": counts},
         "by_class": by_class,
@@ -141,7 +161,13 @@ def calibration() -> Findings:
 def explanation(image: bool) -> Findings:
     if image:
         examples = [
-            {"row": row, "y_true": str(row % 10), "y_pred": "3", "score": 0.971, "picture": f"pictures/{row}.png"}
+            {
+                "row": row,
+                "y_true": str(row % 10),
+                "y_pred": "3",
+                "score": 0.971,
+                "picture": f"pictures/{row}.png",
+            }
             for row in range(6)
         ]
         return Findings(
@@ -155,7 +181,8 @@ def explanation(image: bool) -> Findings:
         for i, name in enumerate(features)
     ]
     parts = [
-        {"feature": name, "value": (-1) ** i * 0.3 / (i + 1), "input": i * 7.5} for i, name in enumerate(features[:6])
+        {"feature": name, "value": (-1) ** i * 0.3 / (i + 1), "input": i * 7.5}
+        for i, name in enumerate(features[:6])
     ]
     example = {"row": 17, "y_true": "<=50K", "y_pred": ">50K", "score": 0.643, "attributions": parts}
     return Findings(
@@ -197,12 +224,14 @@ def carbon() -> Findings:
 def verdict() -> Verdict:
     def result(check: Check, status: Any, reason: str, found: dict[str, Any]) -> CheckResult:
         bounds = {key: found[key] for key in ("value", "low", "high")}
-        return CheckResult(check=check, status=status, reason=reason, **bounds, one_sided=tuple(found["one_sided"]))
+        return CheckResult(
+            check=check, status=status, reason=reason, **bounds, one_sided=tuple(found["one_sided"])
+        )
 
     crossing = "the bounds 0.139 and 0.241 lie on both sides of the limit"
     return Verdict(
-        status="inconclusive",
-        reason="one check is open",
+        status="fail",
+        reason="one check fails, two are open",
         checks=(
             result(Check(metric="accuracy", min=0.84), "pass", "inside the limit", rate(0.862, 16281)),
             result(
@@ -231,7 +260,11 @@ def datasheet() -> dict[str, Any]:
     return {
         "columns": [
             {"name": name, "kind": kind, "role": "feature", "missing": missing}
-            for name, kind, missing in (("age", "numeric", 0), ("workclass", "categorical", 2799), ("education", "categorical", 0))
+            for name, kind, missing in (
+                ("age", "numeric", 0),
+                ("workclass", "categorical", 2799),
+                ("education", "categorical", 0),
+            )
         ],
         "label_balance": {"train": {"<=50K": 0.759, ">50K": 0.241}, "test": {"<=50K": 0.764, ">50K": 0.236}},
         "duplicates": {"across_splits": 23, "recorded": 23},
