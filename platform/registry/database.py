@@ -16,6 +16,7 @@ from .tables import SCHEMA_VERSION, metadata, schema_version
 
 _BUSY_SECONDS = 30
 _CONNECT_SECONDS = 10
+_EFFECTIVE = os.access in os.supports_effective_ids
 _CREATION_LOCK = 0x617373  # PostgreSQL's advisory lock while tables are made
 
 
@@ -92,7 +93,7 @@ def _checked(url: str) -> URL:
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
-    if backend != "sqlite" or not parsed.database:
+    if backend != "sqlite" or parsed.database in (None, "", ":memory:"):
         got = parsed.render_as_string(hide_password=True)
         raise SpecError("the registry can't be kept there", got=got, **expected)
     return parsed.set(drivername="sqlite")
@@ -101,7 +102,7 @@ def _checked(url: str) -> URL:
 def _sqlite(path: Path) -> Engine:
     """Engine of a file; where its folder can't be written the file is read without a journal."""
     location = str(path.absolute())
-    if path.exists() and not os.access(path.parent, os.W_OK):
+    if path.exists() and not os.access(path.parent, os.W_OK, effective_ids=_EFFECTIVE):
         settled = not path.with_name(f"{path.name}-wal").exists()
         location = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if settled else ''}"
     engine = create_engine(

@@ -55,8 +55,10 @@ class Registry:
                     _insert(connection, version, free=number)
                     if verdict is not None:
                         connection.execute(verdicts.insert().values(verdict_row(verdict)))
-        except IntegrityError as error:  # two servers' clients may both have seen the number free
+        except IntegrityError as error:  # PostgreSQL: two clients may both have seen the number free
             number, exists = self.next_version(version.name, version.identity)
+            if not exists and number == version.number:
+                raise RegistryError(f"{version.name}@{number} was refused: {error.orig}") from error
             if not exists:
                 raise _taken(version, number) from error
         return self.version(version.name, number)
