@@ -57,7 +57,7 @@ class Outcome:
         history: an entry an epoch: `epoch` (from 1), `train_loss` and, where there were rows,
             `validation_loss`.
         best_epoch: epoch whose weights were kept; the last one where nothing was validated.
-        resumed_from: steps that an earlier process had done, or None.
+        resumed_from: epochs that an earlier process had finished, or None.
     """
 
     history: list[dict[str, float]]
@@ -189,7 +189,7 @@ class _Run:
         self.objective.load_state_dict(_under("weights.", tensors))
         unpack_optimizer(self.optimizer, _under("optimizer.", tensors), state["optimizer"])
         self.tally = tensors["tally"].to(self.device)
-        self.resumed_from = found.step
+        self.resumed_from = self.epoch
 
     def _learn_batch(self, rows: Rows, index: Tensor) -> Tensor:
         """One step: this worker's part of the batch, the gradient, the update."""

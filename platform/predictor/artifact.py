@@ -1,0 +1,122 @@
+"""The model artifact: a folder of safetensors and JSON, and nothing that could be executed.
+
+    weights/model.safetensors   every tensor of the network
+    architecture.json           name, options, inputs, outputs: what `models.build` needs
+    preprocess.json             the fitted preprocessor
+    postprocess.json            task, classes, temperature, thresholds
+
+Reading trusts nothing: names, shapes and keys are compared with what the architecture says before a weight is
+used, and no file is ever unpickled.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+
+from ...models.catalog import build
+from ...models.inputs import inputs_from_dict
+from ...models.network import Network
+from ..data.preprocess import Preprocessor
+from .postprocess import Postprocess
+from .untrusted import load_weights, read_json, read_tensors, reading, refuse_links, unfit
+
+WEIGHTS = "weights/model.safetensors"
+ARCHITECTURE = "architecture.json"
+PREPROCESS = "preprocess.json"
+POSTPROCESS = "postprocess.json"
+
+
+def save_network(
+    folder: Path, network: Network, *, name: str, options: Mapping[str, Any], preprocessor: Preprocessor
+) -> None:
+    """Write weights, architecture and preprocessing.
+
+    Args:
+        folder: of the artifact.
+        network: what was trained.
+        name: key of `ARCHITECTURES` that it was built with.
+        options: options that it was built with.
+        preprocessor: what made its inputs.
+    """
+    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
+    (folder / WEIGHTS).parent.mkdir(parents=True, exist_ok=True)
+    # No metadata: safetensors writes its keys in a random order, and these bytes are the model's identity.
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors))
+    write_json(folder / ARCHITECTURE, _describe(network, name, options, preprocessor))
+    write_json(folder / PREPROCESS, preprocessor.to_json())
+
+
+def load_network(folder: Path) -> tuple[Network, Preprocessor]:
+    """Read a network and the preprocessor of its inputs.
+
+    Raises:
+        ModelError: a file is missing, isn't what it should be, or doesn't fit the others.
+    """
+    refuse_links(folder)
+    preprocessor, architecture = read_preprocessor(folder), read_json(folder / ARCHITECTURE)
+    tensors = read_tensors(folder / WEIGHTS)
+    with reading(ARCHITECTURE, expected="name and options of the catalog, inputs, outputs"):
+        network = build(
+            architecture["name"],
+            inputs_from_dict(architecture["inputs"]),
+            architecture["outputs"],
+            **architecture["options"],
+        )
+        expected = _describe(network, architecture["name"], architecture["options"], preprocessor)
+    for key in sorted(expected.keys() | architecture.keys()):
+        if architecture.get(key) != expected.get(key):
+            raise unfit(
+                f"{ARCHITECTURE} and {PREPROCESS} don't fit each other, first at {key[:200]!r}",
+                got=architecture.get(key),
+                expected=expected.get(key, "no such key"),
+            )
+    load_weights(network, tensors)
+    return network.eval(), preprocessor
+
+
+def read_preprocessor(folder: Path) -> Preprocessor:
+    """The fitted preprocessor of an artifact.
+
+    Raises:
+        ModelError: it isn't one.
+    """
+    with reading(PREPROCESS, expected="a fitted preprocessor"):
+        preprocessor = Preprocessor.from_json(read_json(folder / PREPROCESS))
+        preprocessor.inputs()
+    return preprocessor
+
+
+def read_postprocess(folder: Path) -> Postprocess:
+    """What turns the network's outputs into scores and decisions.
+
+    Raises:
+        ModelError: it makes no sense.
+    """
+    with reading(POSTPROCESS, expected="task, classes, positive, temperature, thresholds, target_scale"):
+        return Postprocess.from_json(read_json(folder / POSTPROCESS))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON whose bytes depend on the value alone."""
+    path.write_text(json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def network_outputs(preprocessor: Preprocessor) -> int:
+    """Outputs that a network needs: one a class, or one for regression."""
+    return len(preprocessor.schema.classes) or 1
+
+
+def _describe(
+    network: Network, name: str, options: Mapping[str, Any], preprocessor: Preprocessor
+) -> dict[str, Any]:
+    """What `architecture.json` holds."""
+    return {
+        "name": name,
+        "options": dict(options),
+        "inputs": preprocessor.inputs(),
+        "outputs": network_outputs(preprocessor),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }

@@ -1,0 +1,120 @@
+"""From a section of the spec to the parts that `fit` is called with."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...models.optimizers import build_optimizer
+from ...models.schedules import build_schedule
+from ..store.digest import digest_of_json
+from .checkpoints import Checkpoints
+from .config import ModelConfig, PretrainConfig, TrainConfig
+from .engines.in_process import Engine
+from .fit import Outcome, Plan, fit
+from .networks import refusals
+from .progress import Progress, Throttled
+from .rows import Rows
+from .samplers import Shuffled
+from .steppers import MixedPrecision, choose_stepper
+
+
+def fit_as_configured(
+    objective: nn.Module,
+    train: Rows,
+    validation: Rows | None,
+    *,
+    stage: str,
+    model: ModelConfig,
+    config: PretrainConfig | TrainConfig,
+    scratch: Path,
+    progress: Callable[[Progress], None],
+    engine: Engine,
+) -> tuple[Outcome, dict[str, Any]]:
+    """Build optimizer, schedule, sampler and stepper, and run the loop.
+
+    Args:
+        objective: what is trained, on its device.
+        train: rows that are learned from.
+        validation: rows that tell the best epoch, or None.
+        stage: the section's name in the spec.
+        model: the network, for the checkpoints' identity.
+        config: the section.
+        scratch: folder for checkpoints.
+        progress: told at most five times a second.
+        engine: who else takes part.
+
+    Returns:
+        What came of it, and the same as details for the manifest.
+
+    Raises:
+        SpecError: a name or a value that can't be used.
+    """
+    device = train.device
+    with refusals(stage):
+        stepper = choose_stepper(config.precision, device, torch.Generator())
+        sampler = Shuffled(len(train), config.batch_size, config.seed)
+        optimizer = build_optimizer(
+            config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
+        )
+        schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
+    outcome = fit(
+        objective,
+        train,
+        validation,
+        plan=Plan(
+            stage=stage,
+            epochs=config.epochs,
+            clip=config.clip,
+            patience=config.patience,
+            seed=config.seed,
+            checkpoint_seconds=config.checkpoint_seconds,
+        ),
+        optimizer=optimizer,
+        schedule=schedule,
+        sampler=sampler,
+        stepper=stepper,
+        checkpoints=Checkpoints(scratch / stage, run=_identity(stage, model, config, len(train), engine)),
+        progress=Throttled(progress),
+        engine=engine,
+    )
+    precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
+    return outcome, _details(outcome, engine, device, precision)
+
+
+def _identity(
+    stage: str, model: ModelConfig, config: PretrainConfig | TrainConfig, rows: int, engine: Engine
+) -> str:
+    """What a checkpoint must agree with to be gone on from; when it was written is no part of it."""
+    settings = {
+        key: value for key, value in dataclasses.asdict(config).items() if key != "checkpoint_seconds"
+    }
+    return digest_of_json(
+        {
+            "stage": stage,
+            "model": dataclasses.asdict(model),
+            "config": settings,
+            "rows": rows,
+            "workers": engine.workers,
+        }
+    )
+
+
+def _details(outcome: Outcome, engine: Engine, device: torch.device, precision: str) -> dict[str, Any]:
+    """Facts about the run that are no part of the model's identity."""
+    described: Mapping[str, Any] = {
+        "name": engine.name,
+        "workers": engine.workers,
+        "threads": torch.get_num_threads(),
+        "device": device.type,
+        "precision": precision,
+    }
+    return {
+        "engine": described,
+        "epochs": len(outcome.history),
+        "best_epoch": outcome.best_epoch,
+        "resumed_from": outcome.resumed_from,
+    }

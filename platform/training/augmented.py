@@ -1,0 +1,30 @@
+"""A supervised objective that sees a changed view of each image while it learns."""
+
+import torch
+from torch import Tensor, nn
+
+from ..augmentation import light_view
+
+
+class Augmented(nn.Module):
+    """Another objective, fed with light views; in evaluation mode with the images as they are.
+
+    Args:
+        objective: called with the views.
+    """
+
+    def __init__(self, objective: nn.Module):
+        super().__init__()
+        self.objective = objective
+
+    def forward(
+        self,
+        inputs: tuple[Tensor, ...],
+        target: Tensor | None = None,
+        weight: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Loss of a batch of images `(batch, channels, height, width)`."""
+        if self.training:
+            inputs = tuple(light_view(images, generator) for images in inputs)
+        return self.objective(inputs, target, weight, generator)

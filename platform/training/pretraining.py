@@ -1,0 +1,88 @@
+"""The stage `pretrain`: learn a representation from every train row, without its label."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ...models.catalog import PRETRAINING, build_pretraining
+from ...models.collapse import feature_std
+from ...models.network import Network
+from ..augmentation import contrastive_view
+from ..data.dataset import Dataset
+from ..data.preprocess import Preprocessor
+from ..predictor.artifact import save_network, write_json
+from .assembly import fit_as_configured
+from .config import ModelConfig, PretrainConfig
+from .devices import choose_device
+from .engines.in_process import InProcess
+from .networks import build_network, refusals, require_part, resolve_model
+from .progress import Progress
+from .seeding import derive, reproducible
+from .tables import encoded, unlabelled
+
+
+def pretrain(
+    *,
+    dataset: Path,
+    model: ModelConfig,
+    config: PretrainConfig,
+    out: Path,
+    scratch: Path,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Pretrain a network on the train rows; the validation rows tell the best epoch.
+
+    Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json` and `history.json`. The weights
+    are those of the whole network; its head is as random as it began.
+
+    Args:
+        dataset: folder of a dataset artifact.
+        model: the network.
+        config: the section `pretrain` of the spec.
+        out: folder to fill.
+        scratch: folder for checkpoints, which outlives the process.
+        progress: told at most five times a second.
+
+    Returns:
+        Engine, epochs and the like, for the manifest.
+
+    Raises:
+        SpecError: a name or a value that can't be used.
+        CombinationError: a method for another kind of data.
+    """
+    data, device = Dataset.open(dataset), choose_device(config.device)
+    model = resolve_model(model, data.schema.modality)
+    require_part("pretrain.method", config.method, PRETRAINING, data.schema.modality)
+    preprocessor = Preprocessor.fit(data.table("train"), data.schema)
+    with reproducible(derive(config.seed, "pretrain")):
+        network = build_network(model, preprocessor, config.seed)
+        objective = _objective(config, network, data.schema.modality).to(device)
+        validation = unlabelled(preprocessor, data.table("validation"), device)
+        outcome, details = fit_as_configured(
+            objective,
+            unlabelled(preprocessor, data.table("train"), device),
+            validation,
+            stage="pretrain",
+            model=model,
+            config=config,
+            scratch=scratch,
+            progress=progress,
+            engine=InProcess(),
+        )
+        spread = float(feature_std(encoded(network, validation).inputs[0]))
+    save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=preprocessor)
+    write_json(out / "history.json", outcome.history)
+    return {**details, "method": config.method, "feature_std": spread}
+
+
+def _objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:
+    """The method's objective; images get the views that they are contrasted by."""
+    with refusals("pretrain.options"):
+        return build_pretraining(
+            config.method,
+            network,
+            augment=contrastive_view if modality == "image" else None,
+            **config.options,
+        )

@@ -1,0 +1,251 @@
+"""The stage `train`: learn from labels, from scratch or from pretrained weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import torch
+from torch import nn
+
+from ...models.network import Network
+from ...models.supervised import Classification, Regression
+from ..data.dataset import Dataset
+from ..data.preprocess import Preprocessor
+from ..data.schema import ROW
+from ..exceptions import CombinationError
+from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, load_network, save_network, write_json
+from ..predictor.postprocess import Postprocess
+from ..predictor.untrusted import read_json
+from .assembly import fit_as_configured
+from .augmented import Augmented
+from .config import ModelConfig, TrainConfig
+from .devices import choose_device
+from .engines.in_process import Engine, InProcess
+from .labels import labelled_rows
+from .networks import build_network, resolve_model
+from .progress import Progress
+from .seeding import derive, reproducible
+from .tables import encoded, labelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is to be trained, as every worker is told it.
+
+    Attributes:
+        dataset: folder of a dataset artifact.
+        model: the network, resolved.
+        config: the section `train` of the spec.
+        pretrained: folder of a pretrained artifact, or None.
+        out: folder to fill.
+        scratch: folder for checkpoints, which outlives the process.
+    """
+
+    dataset: Path
+    model: ModelConfig
+    config: TrainConfig
+    pretrained: Path | None
+    out: Path
+    scratch: Path
+
+
+def train(
+    *,
+    dataset: Path,
+    model: ModelConfig,
+    config: TrainConfig,
+    pretrained: Path | None = None,
+    out: Path,
+    scratch: Path,
+    progress: Callable[[Progress], None] = lambda progress: None,
+    ray_address: str | None = None,
+) -> dict[str, Any]:
+    """Train a network on the labelled train rows; the validation rows tell the best epoch.
+
+    Writes the model artifact, `history.json`, and `labels.json`: how many labels were looked at, and which.
+
+    Args:
+        dataset: folder of a dataset artifact.
+        model: the network.
+        config: the section `train` of the spec.
+        pretrained: folder of a pretrained artifact, whose preprocessing is kept; None starts from scratch.
+        out: folder to fill.
+        scratch: folder for checkpoints, which outlives the process.
+        progress: told at most five times a second.
+        ray_address: of a Ray cluster; None starts one on this machine if there are several workers.
+
+    Returns:
+        Engine, epochs and the like, for the manifest.
+
+    Raises:
+        SpecError: a name or a value that can't be used.
+        CombinationError: two settings that can't be had together.
+        UsageError: several workers without Ray.
+    """
+    schema = Dataset.open(dataset).schema
+    job = Job(
+        dataset=dataset,
+        model=resolve_model(model, schema.modality),
+        config=config,
+        pretrained=pretrained,
+        out=out,
+        scratch=scratch,
+    )
+    _refuse_combinations(job, schema.task)
+    several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
+    if ray_address is None and (config.workers == 1 or (config.workers == "auto" and not several)):
+        return {**learn(job, InProcess(), progress), "recovered": 0}
+    from .engines.ray_train import learn_on_ray
+
+    return learn_on_ray(job, progress, ray_address)
+
+
+def learn(
+    job: Job, engine: Engine, progress: Callable[[Progress], None], *, threads: int | None = None
+) -> dict[str, Any]:
+    """What one worker does: the first one writes the artifact.
+
+    Args:
+        job: what is to be trained.
+        engine: who else takes part.
+        progress: told at most five times a second.
+        threads: of this worker; None leaves them alone.
+
+    Returns:
+        Details for the manifest.
+    """
+    config, data, device = job.config, Dataset.open(job.dataset), choose_device(job.config.device)
+    with reproducible(derive(config.seed, "train"), threads=threads):
+        network, preprocessor = _start(job, data)
+        network.to(device)
+        tables = {
+            split: _with_labels(data.table(split), preprocessor, config, split)
+            for split in ("train", "validation")
+        }
+        rows, validation = (labelled(preprocessor, tables[split], device) for split in tables)
+        objective = _objective(config, network, preprocessor.schema.task)
+        if config.mode == "linear_probe":
+            rows, validation = encoded(network, rows), encoded(network, validation)
+        elif preprocessor.schema.modality == "image" and config.augment:
+            objective = Augmented(objective)
+        outcome, details = fit_as_configured(
+            objective,
+            rows,
+            validation if len(validation) else None,
+            stage="train",
+            model=job.model,
+            config=config,
+            scratch=job.scratch,
+            progress=progress,
+            engine=engine,
+        )
+    if engine.rank == 0:
+        save_network(
+            job.out,
+            network,
+            name=str(job.model.architecture),
+            options=job.model.options,
+            preprocessor=preprocessor,
+        )
+        write_json(job.out / POSTPROCESS, _postprocess(preprocessor).to_json())
+        write_json(job.out / "history.json", outcome.history)
+        write_json(job.out / "labels.json", _labels(tables, config))
+    return {
+        **details,
+        "mode": config.mode,
+        "labels": {name: table.num_rows for name, table in tables.items()},
+    }
+
+
+def _start(job: Job, data: Dataset) -> tuple[Network, Preprocessor]:
+    """The network before its first step: fresh, or fresh but for what pretraining has learned."""
+    if job.pretrained is None:
+        preprocessor = Preprocessor.fit(data.table("train"), data.schema)
+        return build_network(job.model, preprocessor, job.config.seed), preprocessor
+    learned, preprocessor = load_network(job.pretrained)
+    network = build_network(job.model, preprocessor, job.config.seed)
+    # Pretraining never touched the head: a fresh one follows this stage's own seed.
+    trunk = {key: tensor for key, tensor in learned.state_dict().items() if not key.startswith("head.")}
+    network.load_state_dict({**network.state_dict(), **trunk})
+    return network, preprocessor
+
+
+def _with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig, split: str) -> pa.Table:
+    """The rows of a split whose labels may be looked at."""
+    kept = labelled_rows(
+        preprocessor.targets(table),
+        classes=len(preprocessor.schema.classes),
+        fraction=config.label_fraction,
+        per_class=config.labels_per_class,
+        seed=config.seed,
+        split=split,
+    )
+    return table if len(kept) == table.num_rows else table.take(pa.array(kept))
+
+
+def _objective(config: TrainConfig, network: Network, task: str) -> nn.Module:
+    """Cross-entropy or squared error: of the whole network, or of its head on what the rest gives it."""
+    # A head is no Network, but it maps inputs to logits, which is all that an objective asks for.
+    learner = cast("Network", network.head) if config.mode == "linear_probe" else network
+    if task == "regression":
+        return Regression(learner)
+    return Classification(learner, label_smoothing=config.label_smoothing)
+
+
+def _postprocess(preprocessor: Preprocessor) -> Postprocess:
+    """Scores as the network gives them, before calibration."""
+    schema, scale = preprocessor.schema, preprocessor.scale
+    return Postprocess(
+        task=schema.task,
+        classes=schema.classes,
+        positive=schema.positive,
+        target_scale=None if scale is None else {"mean": scale.mean, "std": scale.std},
+    )
+
+
+def _labels(tables: dict[str, pa.Table], config: TrainConfig) -> dict[str, Any]:
+    """What `labels.json` holds; calibration looks at the same validation labels, and no others."""
+    limited = config.label_fraction < 1.0 or config.labels_per_class is not None
+    return {
+        "train": tables["train"].num_rows,
+        "validation": tables["validation"].num_rows,
+        "validation_rows": tables["validation"][ROW].to_pylist() if limited else None,
+    }
+
+
+def _refuse_combinations(job: Job, task: str) -> None:
+    """Settings that contradict each other, or the data.
+
+    Raises:
+        CombinationError: there are such.
+    """
+    config = job.config
+    if config.mode == "linear_probe" and job.pretrained is None:
+        raise CombinationError(
+            "train.mode linear_probe needs pretrained weights",
+            got="no pretrain section",
+            expected="a network that has learned something: only its head is trained",
+            mend="add a pretrain section, or set train.mode to finetune",
+        )
+    for key, given in (
+        ("labels_per_class", config.labels_per_class is not None),
+        ("label_smoothing", config.label_smoothing > 0),
+    ):
+        if task == "regression" and given:
+            raise CombinationError(
+                f"train.{key} can't be had with regression",
+                got=f"{key} {getattr(config, key)} and a numeric target",
+                expected="a target with classes",
+                mend=f"leave train.{key} out",
+            )
+    if job.pretrained is not None:
+        learned = read_json(job.pretrained / ARCHITECTURE)
+        if (learned["name"], learned["options"]) != (job.model.architecture, dict(job.model.options)):
+            raise CombinationError(
+                "the pretrained network is another one",
+                got=f"{learned['name']} {learned['options']}",
+                expected=f"{job.model.architecture} {dict(job.model.options)}",
+                mend="pretrain again with this model section",
+            )

@@ -1,0 +1,42 @@
+"""From a table to rows as tensors."""
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from ...models.network import Network
+from ..data.preprocess import Preprocessor
+from .rows import Rows
+
+_BATCH = 4096
+
+
+def unlabelled(preprocessor: Preprocessor, table: pa.Table, device: torch.device) -> Rows:
+    """A table's features, whose labels nobody looks at."""
+    return Rows(inputs=tuple(_tensor(part, device) for part in preprocessor.transform(table)))
+
+
+def labelled(preprocessor: Preprocessor, table: pa.Table, device: torch.device) -> Rows:
+    """A table's features, labels and weights."""
+    name = preprocessor.schema.weight
+    weight = None if name is None else table[name].to_numpy().astype(np.float32)
+    return Rows(
+        inputs=unlabelled(preprocessor, table, device).inputs,
+        target=_tensor(preprocessor.targets(table), device),
+        weight=None if weight is None else _tensor(weight, device),
+    )
+
+
+@torch.no_grad()
+def encoded(network: Network, rows: Rows) -> Rows:
+    """The same rows, their inputs replaced by the network's representation of them, `(rows, width)`."""
+    network.eval()
+    parts = [
+        network.encode(*(part[start : start + _BATCH] for part in rows.inputs))
+        for start in range(0, len(rows), _BATCH)
+    ]
+    return Rows(inputs=(torch.cat(parts),), target=rows.target, weight=rows.weight)
+
+
+def _tensor(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).to(device)
