@@ -1,0 +1,152 @@
+"""What is compared between groups where a model decides between classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..intervals import Estimates, Proportions, area_limits, largest_gap, roc_area
+from ..predictions import Predictions
+from .counts import Cells, cells
+from .gaps import DIFFERENCES, RATIOS, Gap
+from .groups import Groups
+from .rates import RATES, proportions, sides
+from .table import Comparison, Metric
+
+__all__ = ["Decisions"]
+
+_BY_CLASS = (
+    "selection_rate",
+    "base_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "positive_predictive_value",
+)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Rates of groups in a binary task, or of each class against the rest."""
+
+    predictions: Predictions
+    groups: Groups
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The one pass over the rows."""
+        p = self.predictions
+        return cells(self.groups, p.y_true, p.y_pred, len(p.classes), p.weight)
+
+    def metrics(self) -> dict[str, Metric]:
+        """One number a group: every rate (binary); accuracy and the mean recall (more classes)."""
+        if self.predictions.task == "binary":
+            found = {name: self._rate(name, 1) for name in RATES}
+            return found | {"auroc": self._auroc()} if self.predictions.scores is not None else found
+        recalls = [self._rate("true_positive_rate", c) for c in range(len(self.predictions.classes))]
+        balanced = Metric(
+            estimates=_Mean([recall.estimates for recall in recalls]),
+            needs="rows of every class",
+            rows=np.sum([recall.rows for recall in recalls], axis=0),
+        )
+        return {"accuracy": self._accuracy(), "balanced_accuracy": balanced}
+
+    def metrics_by_class(self) -> dict[str, dict[str, Metric]]:
+        """More than two classes: rates of each class against the rest."""
+        if self.predictions.task == "binary":
+            return {}
+        return {
+            name: {rate: self._rate(rate, c) for rate in _BY_CLASS}
+            for c, name in enumerate(self.predictions.classes)
+        }
+
+    def differences(self) -> dict[str, Comparison]:
+        """Gaps by name; with more than two classes, the largest over classes."""
+        found = {name: self._comparison(gap) for name, gap in DIFFERENCES.items()}
+        others = ("auroc",) if self.predictions.task == "binary" else ("balanced_accuracy",)
+        metrics = self.metrics()
+        return found | {
+            f"{name}_difference": Comparison(families=[metrics[name]], interval=largest_gap)
+            for name in others
+            if name in metrics
+        }
+
+    def ratios(self) -> dict[str, Comparison]:
+        """Ratios by name; with more than two classes, the smallest over classes."""
+        return {name: self._comparison(gap) for name, gap in RATIOS.items()}
+
+    def _comparison(self, gap: Gap) -> Comparison:
+        classes = (1,) if self.predictions.task == "binary" else range(len(self.predictions.classes))
+        families = [
+            metric
+            for rate in gap.rates
+            for metric in (
+                [self._accuracy()] if rate == "accuracy" else [self._rate(rate, c) for c in classes]
+            )
+        ]
+        return Comparison(families=families, interval=gap.interval)
+
+    def _rate(self, name: str, positive: int) -> Metric:
+        counts, squared = self.cells.confusion(positive), self.cells.confusion_squared(positive)
+        estimates = proportions(counts, squared, name)
+        return Metric(estimates=estimates, needs=RATES[name].needs, rows=self._rows(name, positive))
+
+    def _rows(self, name: str, positive: int) -> np.ndarray:
+        """(groups,) rows in the denominator, counted without weights."""
+        counts = self._unweighted.confusion(positive)
+        return np.add(*sides(counts, name))
+
+    @cached_property
+    def _unweighted(self) -> Cells:
+        p = self.predictions
+        return self.cells if p.weight is None else cells(self.groups, p.y_true, p.y_pred, len(p.classes))
+
+    def _accuracy(self) -> Metric:
+        """Share of rows decided rightly; the same for any number of classes."""
+        weight, squared = self.cells.weight, self.cells.squared
+        right, right_squared = (np.trace(table, axis1=-2, axis2=-1) for table in (weight, squared))
+        total, total_squared = weight.sum(axis=(-2, -1)), squared.sum(axis=(-2, -1))
+        return Metric(
+            estimates=Proportions.weighted(
+                right, total - right, right_squared, total_squared - right_squared
+            ),
+            needs="rows",
+            rows=self._unweighted.weight.sum(axis=(-2, -1)),
+        )
+
+    def _auroc(self) -> Metric:
+        p, count = self.predictions, len(self.groups)
+        order = np.argsort(self.groups.codes, kind="stable")
+        parts = np.split(order, np.cumsum(self.groups.sizes)[:-1])
+        scores, positive = p.scores[:, 1], p.y_true == 1  # type: ignore[index]
+        positives = np.array([positive[rows].sum() for rows in parts])
+        negatives = self.groups.sizes - positives
+        area, variance = np.full(count, np.nan), np.full(count, np.nan)
+        for group in np.flatnonzero((positives > 0) & (negatives > 0)):
+            rows = parts[group]
+            weight = None if p.weight is None else p.weight[rows]
+            area[group], influence = roc_area(scores[rows], positive[rows], weight)
+            variance[group] = np.sum(influence**2)
+        return Metric(
+            estimates=area_limits(area, variance, positives, negatives),
+            needs="truly positive and truly negative rows",
+            rows=self.groups.sizes,
+        )
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """Mean of independent estimates, such as the classes' recalls; limits by MOVER around the medians."""
+
+    of: Sequence[Estimates]
+
+    @property
+    def value(self) -> np.ndarray:
+        return np.mean([estimates.value for estimates in self.of], axis=0)
+
+    def limits(self, z: float) -> tuple[np.ndarray, np.ndarray]:
+        medians = np.array([estimates.limits(0.0) for estimates in self.of])  # (classes, 2, ..., groups)
+        limits = np.array([estimates.limits(z) for estimates in self.of])
+        reach = np.sqrt(((limits - medians) ** 2).sum(axis=0)) / len(self.of)
+        lower, upper = medians.mean(axis=0)
+        return np.maximum(lower - reach[0], 0.0), np.minimum(upper + reach[1], 1.0)

@@ -1,0 +1,22 @@
+"""Intervals that hold in small groups: limits of rates, means and areas, and gaps between groups."""
+
+from .delong import area_limits, roc_area
+from .gap import Estimates, Interval, largest_gap, mean_gap, smallest_ratio
+from .mean import Means
+from .proportion import Proportions, effective_trials
+from .simultaneous import critical_value, pointwise
+
+__all__ = [
+    "Estimates",
+    "Interval",
+    "Means",
+    "Proportions",
+    "area_limits",
+    "critical_value",
+    "effective_trials",
+    "largest_gap",
+    "mean_gap",
+    "pointwise",
+    "roc_area",
+    "smallest_ratio",
+]

@@ -1,0 +1,169 @@
+"""How good is the model on one split? Baselines are measured by the same function."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..findings import Findings, pointer
+from ..predictions import Predictions
+from . import classification as c
+from .statistic import Statistic, difference, interval, mean
+
+__all__ = ["compare", "measure"]
+
+
+def measure(predictions: Predictions, *, confidence: float = 0.95) -> Findings:
+    """Measure a split.
+
+    Returns:
+        `n`, `metrics{name: number}`, and for classification `confusion{classes, counts}` (truth in rows,
+        decisions in columns) and `by_class{class: {n, precision, recall, f1}}`.
+    """
+    parts = {"metrics": _numbers(_statistics(predictions), confidence)}
+    if predictions.task != "regression":
+        parts["by_class"] = Findings.gather(
+            {name: _of_class(predictions, code, confidence) for code, name in enumerate(predictions.classes)}
+        )
+    found = Findings.gather(parts)
+    found.values["n"] = len(predictions)
+    if predictions.task != "regression":
+        found.values["confusion"] = _confusion(predictions)
+    return found
+
+
+def compare(predictions: Predictions, other: Predictions, *, confidence: float = 0.95) -> Findings:
+    """Each metric of `predictions` minus that of `other` on the same rows, with paired intervals."""
+    assert np.array_equal(predictions.rows, other.rows), (
+        "paired differences need the same rows in the same order"
+    )
+    ours, theirs = _statistics(predictions), _statistics(other)
+    found = Findings()
+    for name, statistic in ours.items():
+        against = theirs.get(name)
+        if statistic is None or against is None:
+            found.missing[pointer(name)] = _REASONS.get(name, _NO_CLASS)
+        else:
+            found.values[name] = difference(statistic, against, confidence=confidence)
+    return found
+
+
+_NO_CLASS = "a class is never true or never predicted"
+_ONE_CLASS = "only one class is present"
+_REASONS = {
+    "auroc": _ONE_CLASS,
+    "macro_auroc": "a class is never or always true",
+    "average_precision": "no row is truly positive",
+    "recall": "no row is truly positive",
+    "precision": "no row is predicted positive",
+    "balanced_accuracy": "a class has no row",
+    "r2": "the target is constant",
+}
+
+
+def _numbers(statistics: dict[str, Statistic | None], confidence: float) -> Findings:
+    found = Findings()
+    for name, statistic in statistics.items():
+        if statistic is None:
+            found.missing[pointer(name)] = _REASONS.get(name, _NO_CLASS)
+        else:
+            found.values[name] = interval(statistic, confidence=confidence)
+    return found
+
+
+def _statistics(predictions: Predictions) -> dict[str, Statistic | None]:
+    weight = np.ones(len(predictions)) if predictions.weight is None else predictions.weight.astype(float)
+    if predictions.task == "regression":
+        return _regression(predictions, weight)
+    found = _decisions(predictions, weight)
+    if predictions.scores is not None:
+        found |= _scores(predictions, predictions.scores, weight)
+    return found
+
+
+def _decisions(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None]:
+    everyone = np.ones(len(p), dtype=bool)
+    recalls = [_recall(p, code, weight) for code in range(len(p.classes))]
+    found = {
+        "accuracy": c.proportion(p.y_true == p.y_pred, everyone, weight),
+        "balanced_accuracy": c.average(recalls),
+    }
+    if p.task == "binary":
+        return found | {
+            "precision": _precision(p, 1, weight),
+            "recall": recalls[1],
+            "f1": c.f1(p.y_true == 1, p.y_pred == 1, weight),
+        }
+    codes = range(len(p.classes))
+    return found | {
+        "macro_precision": c.average([_precision(p, code, weight) for code in codes]),
+        "macro_f1": c.average([c.f1(p.y_true == code, p.y_pred == code, weight) for code in codes]),
+    }
+
+
+def _scores(p: Predictions, scores: np.ndarray, weight: np.ndarray) -> dict[str, Statistic | None]:
+    found: dict[str, Statistic | None] = {
+        "log_loss": c.log_loss(scores, p.y_true, weight),
+        "brier_score": c.brier_score(scores, p.y_true, weight),
+    }
+    ranked: dict[str, Callable[..., Statistic | None]] = {
+        "auroc": c.roc,
+        "average_precision": c.average_precision,
+    }
+    for name, metric in ranked.items():
+        if p.task == "binary":
+            found[name] = metric(scores[:, 1], p.y_true == 1, weight)
+        else:
+            parts = [metric(scores[:, code], p.y_true == code, weight) for code in range(len(p.classes))]
+            found[f"macro_{name}"] = c.average(parts)
+    return found
+
+
+def _regression(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None]:
+    error = p.y_pred - p.y_true
+    squared = mean(error**2, weight)
+    root = squared.value**0.5
+    around = mean((p.y_true - np.average(p.y_true, weights=weight)) ** 2, weight)
+    slope = 1 / (2 * root) if root > 0 else 0.0
+    unexplained = squared.value / around.value if around.value > 0 else 0.0
+    return {
+        "mean_absolute_error": mean(np.abs(error), weight),
+        "root_mean_squared_error": Statistic(
+            value=root, influence=slope * squared.influence, scale="positive", smallest=len(p)
+        ),
+        "r2": None
+        if around.value == 0
+        else Statistic(
+            value=1 - unexplained,
+            influence=-(squared.influence - unexplained * around.influence) / around.value,
+            scale="below_one",
+            smallest=len(p),
+        ),
+    }
+
+
+def _recall(p: Predictions, code: int, weight: np.ndarray) -> Statistic | None:
+    return c.proportion(p.y_pred == code, p.y_true == code, weight)
+
+
+def _precision(p: Predictions, code: int, weight: np.ndarray) -> Statistic | None:
+    return c.proportion(p.y_true == code, p.y_pred == code, weight)
+
+
+def _of_class(p: Predictions, code: int, confidence: float) -> Findings:
+    weight = np.ones(len(p)) if p.weight is None else p.weight.astype(float)
+    found = _numbers(
+        {
+            "precision": _precision(p, code, weight),
+            "recall": _recall(p, code, weight),
+            "f1": c.f1(p.y_true == code, p.y_pred == code, weight),
+        },
+        confidence,
+    )
+    found.values["n"] = int((p.y_true == code).sum())
+    return found
+
+
+def _confusion(p: Predictions) -> dict[str, list]:
+    classes = len(p.classes)
+    counts = np.bincount(p.y_true * classes + p.y_pred, p.weight, classes**2).reshape(classes, classes)
+    return {"classes": list(p.classes), "counts": counts.tolist()}
