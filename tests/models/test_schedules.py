@@ -1,0 +1,67 @@
+"""Schedules against torch's own."""
+
+import pytest
+import torch
+from assay.models.schedules import SCHEDULES, build_schedule
+from assay.models.unknown import UnknownNameError
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR
+
+
+def rates(scheduler_of, steps: int) -> list[float]:
+    """Rates of a torch scheduler at a peak of 1."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler: LRScheduler = scheduler_of(optimizer)
+    seen = []
+    for step in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if step < steps - 1:
+            scheduler.step()
+    return seen
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 97])
+@pytest.mark.parametrize("warmup", [0.1, 0.3])
+def test_one_cycle_is_torchs_one_cycle(steps, warmup):
+    if warmup * steps == 1:
+        pytest.skip("torch divides by zero")
+    ours = build_schedule("one_cycle", steps, warmup=warmup)
+    theirs = rates(lambda optimizer: OneCycleLR(optimizer, 1.0, total_steps=steps, pct_start=warmup), steps)
+    assert [ours(step) for step in range(steps)] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_cosine_without_warm_up_is_torchs_cosine():
+    ours = build_schedule("cosine", 50, warmup=0.0, end=0.1)
+    theirs = rates(lambda optimizer: CosineAnnealingLR(optimizer, 50, eta_min=0.1), 50)
+    assert [ours(step) for step in range(50)] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_constant_rises_straight_and_stays():
+    ours = build_schedule("constant", 40, warmup=0.1)
+    theirs = rates(lambda optimizer: LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 4)), 40)
+    assert [ours(step) for step in range(40)] == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@given(steps=st.integers(1, 300), warmup=st.floats(0, 1))
+def test_a_factor_is_never_negative_never_above_one_and_one_is_the_peak(name, steps, warmup):
+    factors = [build_schedule(name, steps, warmup=warmup)(step) for step in range(steps)]
+    assert min(factors) >= 0
+    assert max(factors) <= 1 + 1e-12
+    peak = factors.index(max(factors))
+    assert factors[: peak + 1] == sorted(factors[: peak + 1])
+    assert factors[peak:] == sorted(factors[peak:], reverse=True)
+
+
+def test_an_unknown_schedule_or_option_is_answered_with_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"got 'one_cycl'.*did you mean 'one_cycle'"):
+        build_schedule("one_cycl", 10)
+    with pytest.raises(UnknownNameError, match=r"option of cosine: got 'warm_up'.*did you mean 'warmup'"):
+        build_schedule("cosine", 10, warm_up=0.1)
+
+
+@pytest.mark.parametrize("row", SCHEDULES.values(), ids=SCHEDULES)
+def test_the_options_in_the_table_are_those_of_the_function(row):
+    assert dict(row.options) == row.function.__kwdefaults__
