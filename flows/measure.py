@@ -40,11 +40,40 @@ class Evidence:
 def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     """Performance, calibration and fairness, by section of the report; deterministic."""
     return {
-        "performance": performance.measure(
-            evidence.model, confidence=config.confidence, baselines=evidence.baselines
-        ),
-        "calibration": calibration.measure(
-            evidence.model, config=config.fairness, confidence=config.confidence
-        ),
-        "fairness": fairness.measure(evidence.model, config=config.fairness),
+        "performance": _performance(evidence, config.confidence),
+        "calibration": calibration.measure(evidence.model, confidence=config.confidence),
+        "fairness": fairness.measure(evidence.model, config.fairness),
     }
+
+
+def _performance(evidence: Evidence, confidence: float) -> Findings:
+    """The model's section; beside it each baseline's metrics, and the paired difference to them."""
+    found = performance.measure(evidence.model, confidence=confidence)
+    beside = Findings.gather(
+        {
+            name: Findings.gather(
+                {
+                    "metrics": _metrics_alone(performance.measure(baseline, confidence=confidence)),
+                    "difference": performance.compare(evidence.model, baseline, confidence=confidence),
+                }
+            )
+            for name, baseline in evidence.baselines.items()
+        }
+    )
+    return Findings(
+        values=found.values | {"split": "test", "baselines": beside.values},
+        missing=found.missing | {f"/baselines{place}": why for place, why in beside.missing.items()},
+    )
+
+
+def _metrics_alone(found: Findings) -> Findings:
+    """Of a baseline only its metrics are shown."""
+    inside = "/metrics"
+    return Findings(
+        values=found.values["metrics"],
+        missing={
+            place.removeprefix(inside): why
+            for place, why in found.missing.items()
+            if place.startswith(inside)
+        },
+    )
