@@ -12,10 +12,10 @@ from markupsafe import Markup
 from .charts.bar import bar
 from .charts.strip import axis, strip
 from .compose import compose
-from .document import Code, Name, Shade, Table, Text
+from .document import Shade, Table
 from .figures import count, figure, interval
 from .pictures import embedder
-from .taming import tame
+from .taming import spoken, tame
 
 __all__ = ["render_html"]
 
@@ -56,7 +56,7 @@ def _environment() -> Environment:
         "interval": interval,
         "kind": lambda value: type(value).__name__,
         "shading": _shading,
-        "spoken": _spoken,
+        "spoken": spoken,
         "tame": tame,
     }
     environment.globals |= {"axis": axis, "bar": bar, "strip": strip}
@@ -76,10 +76,3 @@ def _shading(cell: object) -> str:
         return ""
     step = min(_SHADES - 1, int(cell.share * _SHADES))
     return f" s{step}" + (" right" if cell.right else "")
-
-
-def _spoken(text: Text) -> str:
-    """Text without its marks, for a label that is read aloud."""
-    if isinstance(text, Name | Code):
-        return tame(text.text)
-    return text if isinstance(text, str) else "".join(_spoken(part) for part in text)

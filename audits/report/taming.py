@@ -2,7 +2,9 @@
 
 import unicodedata
 
-__all__ = ["LONGEST_NAME", "tame"]
+from .document import Code, Name, Text
+
+__all__ = ["LONGEST_NAME", "spoken", "tame"]
 
 LONGEST_NAME = 200
 """Letters of one name on a page; report.json has it whole."""
@@ -19,3 +21,10 @@ def tame(text: object) -> str:
     cut = " ".join(str(text)[: 4 * LONGEST_NAME].split())
     short = cut if len(cut) <= LONGEST_NAME else cut[: LONGEST_NAME - 1] + "…"
     return "".join(f"‹U+{ord(c):04X}›" if unicodedata.category(c) in _HIDDEN else c for c in short)
+
+
+def spoken(text: Text) -> str:
+    """Text without its marks: for a label that is read aloud, a terminal, a log."""
+    if isinstance(text, Name | Code):
+        return tame(text.text)
+    return text if isinstance(text, str) else "".join(spoken(part) for part in text)

@@ -24,7 +24,11 @@ def axis(scale: Scale) -> Markup:
 
 
 def strip(
-    number: Mapping[str, Any], scale: Scale, limit: Mapping[str, float], hollow: bool = False
+    number: Mapping[str, Any],
+    scale: Scale,
+    limit: Mapping[str, float],
+    bound: float | None = None,
+    hollow: bool = False,
 ) -> Markup:
     """Grid, forbidden side of the limit, interval, the one-sided bound that decides, and the value on top.
 

@@ -29,14 +29,23 @@ from .sheet import LONGEST, sheet, title
 __all__ = ["METHODS", "explanation"]
 
 METHODS = {
-    "integrated_gradients": "Each feature's part in the score, added up along the way from a neutral input to the row "
-    "(Sundararajan et al. 2017). It explains the model, not the world: a feature can matter because it stands in for another.",
-    "permutation_importance": "How much worse the model gets when a column is shuffled (Breiman 2001). "
-    "Columns that carry the same information hide each other.",
-    "grad_cam": "Which regions of the picture raise the score of the decided class (Selvaraju et al. 2017). "
-    "A coarse map: it shows where, not what.",
+    "integrated_gradients": (
+        "Integrated gradients",
+        "Each feature's part in the score, added up along the way from a neutral input to the row (Sundararajan et "
+        "al. 2017). It explains the model, not the world: a feature can matter because it stands in for another.",
+    ),
+    "permutation_importance": (
+        "Permutation importance",
+        "How much worse the model gets when a column is shuffled (Breiman 2001). Columns that carry the same "
+        "information hide each other.",
+    ),
+    "grad_cam": (
+        "Grad-CAM",
+        "Which regions of the picture raise the score of the decided class (Selvaraju et al. 2017). A coarse map: "
+        "it shows where, not what.",
+    ),
 }
-"""Sentences on what a method shows and what it can't, by its name in the report."""
+"""Title of a method, and what it shows and can't, by its name in the report."""
 
 _OPEN = 10
 
@@ -48,9 +57,8 @@ def explanation(report: Mapping[str, Any]) -> Section:
         return Section("explanation", "Explanation", (not_measured(report, "/explanation"),))
     blocks: list[Block] = []
     for name, method in found["methods"].items():
-        blocks += [Heading((Name(title(name)),))]
-        if name in METHODS:
-            blocks.append(Prose(METHODS[name]))
+        called, says = METHODS.get(name, (title(name), ""))
+        blocks += [Heading((Name(called),)), *([Prose(says)] if says else [])]
         blocks += _global(method.get("global", ()))
         blocks += _examples(method.get("examples", ()))
         if method.get("settings"):

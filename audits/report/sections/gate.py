@@ -51,7 +51,12 @@ def gate(report: Mapping[str, Any]) -> Section:
     open_checks = [check for check in policy["checks"] if check["status"] != "pass" and check.get("reason")]
     if open_checks:
         blocks.append(
-            Listing(tuple((*check_title(check), ": ", Name(check["reason"])) for check in open_checks))
+            Listing(
+                tuple(
+                    (*check_title(check), ": ", Name(check["reason"].rstrip(".")), ".")
+                    for check in open_checks
+                )
+            )
         )
     if policy["waivers"]:
         blocks += [

@@ -1,0 +1,76 @@
+"""report.json as a Hugging Face model card: a head that a hub indexes, then the same content in tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from .compose import compose
+from .document import Block, Document
+from .markdown_text import cell, escape, inline, table
+from .model_card import front_matter
+
+__all__ = ["render_markdown"]
+
+_VERDICTS = {
+    "pass": "✓ The gate is passed",
+    "fail": "✗ The gate is failed",
+    "inconclusive": "◐ The gate is inconclusive",
+    "none": "– There is no gate",
+}
+
+
+def render_markdown(report: Mapping[str, Any]) -> str:
+    """The card; the same report gives the same bytes. Pictures are linked by their relative paths."""
+    document = compose(report)
+    head = yaml.safe_dump(front_matter(report), sort_keys=False, allow_unicode=True, width=10_000)
+    lines = ["---", head.rstrip("\n"), "---", "", *_opening(document)]
+    for section in document.sections:
+        lines += [f"## {inline(section.title)}", ""]
+        for block in section.blocks:
+            lines += _block(block)
+    lines += [f"- {inline(line)}" for line in document.colophon]
+    return "\n".join(lines).rstrip("\n").encode("utf-8", "replace").decode("utf-8") + "\n"
+
+
+def _opening(document: Document) -> list[str]:
+    version = f", {document.version}" if document.version else ""
+    lines = [f"# {escape(document.name)}{version}", ""]
+    lines += [f"**{_VERDICTS[document.status]}** ({document.tally}).", ""]
+    lines += [f"**{inline(notice)}**\n" for notice in document.notices]
+    for word, text in document.card:
+        lines += [f"{f'**{word}** ' if word else ''}{inline(text)}", ""]
+    lines += ["| What | Value | |", "| --- | ---: | --- |"]
+    for one in document.headlines:
+        notes = "; ".join(inline(note) for note in one.notes)
+        lines.append(f"| {inline(one.label)} | **{one.figure}** | {notes} |")
+    lines += ["", "## What is not known", ""]
+    known = (*document.unknowns, *document.more_unknowns)
+    lines += [f"- {inline(line)}" for line in known] or ["Nothing that was asked for is missing."]
+    return [*lines, ""]
+
+
+def _block(block: Block) -> list[str]:
+    if block.kind == "prose":
+        return [inline(block.text), ""]
+    if block.kind == "heading":
+        return [f"### {inline(block.text)}", ""]
+    if block.kind == "facts":
+        return [*(f"- {inline(term)}: {cell(value)}" for term, value in block.pairs), ""]
+    if block.kind == "listing":
+        return [*(f"- {inline(item)}" for item in block.items), ""]
+    if block.kind == "table":
+        return table(block)
+    if block.kind == "gallery":
+        return [_picture(one.alt, one.path, inline(one.caption)) for one in block.pictures]
+    if block.kind == "fold":
+        return [line for inner in block.blocks for line in _block(inner)]
+    return []  # a figure: its numbers are in the table that follows
+
+
+def _picture(alt: str, path: str, caption: str) -> str:
+    """A link to a picture beside the card; a path that could leave its folder is named, not linked."""
+    safe = (
+        all(letter.isalnum() or letter in "_-./" for letter in path) and ".." not in path and path[:1] != "/"
+    )
+    return f"![{escape(alt)}]({path}) {caption}\n" if safe else f"{escape(path)} {caption}\n"
