@@ -63,13 +63,17 @@ def _ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
 def _boosting_classifier(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(categorical_features=_categorical_mask(preprocessor), random_state=seed)
+    return HistGradientBoostingClassifier(
+        categorical_features=_categorical_mask(preprocessor), random_state=seed
+    )
 
 
 def _boosting_regressor(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return HistGradientBoostingRegressor(categorical_features=_categorical_mask(preprocessor), random_state=seed)
+    return HistGradientBoostingRegressor(
+        categorical_features=_categorical_mask(preprocessor), random_state=seed
+    )
 
 
 BASELINES: dict[str, Baseline] = {
@@ -77,7 +81,10 @@ BASELINES: dict[str, Baseline] = {
         summary="the share of each class in train", regression=False, images=True, make=_majority_class
     ),
     "logistic_regression": Baseline(
-        summary="standardised numbers and one-hot categories", regression=False, images=True, make=_logistic_regression
+        summary="standardised numbers and one-hot categories",
+        regression=False,
+        images=True,
+        make=_logistic_regression,
     ),
     "histogram_gradient_boosting": Baseline(
         summary="boosted trees over binned columns", regression=False, images=False, make=_boosting_classifier
@@ -145,7 +152,11 @@ def _linear_inputs(preprocessor: Preprocessor) -> "BaseEstimator":
                 make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
                 slice(0, -categorical or None),
             ),
-            ("categorical", OneHotEncoder(handle_unknown="ignore"), slice(-categorical, None) if categorical else []),
+            (
+                "categorical",
+                OneHotEncoder(handle_unknown="ignore"),
+                slice(-categorical, None) if categorical else [],
+            ),
         ]
     )
 

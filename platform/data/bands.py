@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..exceptions import DataError
+from .compute import pc
 from .values import categories, numbers
 
 MISSING = "missing"

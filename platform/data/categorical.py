@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from .compute import pc
 from .values import categories
 
 MISSING, UNKNOWN = 0, 1

@@ -17,7 +17,7 @@ class SplitConfig:
     """Share of the rows that only audits read. A source's official test split is kept instead."""
 
     validation: float = 0.1
-    """Share of the rows for early stopping and calibration; of the rows outside the official test split if there is one."""
+    """Share of the rows for early stopping and calibration; of those outside an official test split."""
 
     seed: int = 0
     """Another seed deals the rows anew."""
@@ -51,7 +51,7 @@ class DataConfig:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     source: str
-    """`builtin:NAME`, `csv:FILE`, `parquet:FILE`, `json:FILE`, `imagefolder:FOLDER` or `hf:REPO[@REVISION]`."""
+    """`builtin:NAME`, `csv:FILE`, `parquet:FILE`, `json:FILE`, `imagefolder:FOLDER`, `hf:REPO[@REVISION]`."""
 
     target: str | None = None
     """The column to predict; a built-in source knows its own."""
@@ -72,7 +72,7 @@ class DataConfig:
     """Let the model see the sensitive columns."""
 
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Edges that cut a numeric sensitive column into groups: `{age: [25, 45, 65]}`; read off the train rows if absent."""
+    """Edges that cut a numeric sensitive column into groups: `{age: [25, 45, 65]}`; else from train."""
 
     positive: str | None = None
     """Binary tasks: the class counted as the positive decision."""

@@ -1,14 +1,17 @@
-"""What is in a dataset: rows, gaps, balance, shared rows, proxies. Gebru et al. 2021, https://arxiv.org/abs/1803.09010"""
+"""What is in a dataset: rows, gaps, balance, shared rows, proxies.
+
+Gebru et al., "Datasheets for datasets" (2021), https://arxiv.org/abs/1803.09010; JSON only, the report draws it.
+"""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from . import bands
+from .compute import pc
 from .duplicates import shared_rows
 from .proxies import proxies
 from .reading import Reading
@@ -108,12 +111,16 @@ def _group_labels(table: pa.Table, groups: np.ndarray, schema: Schema) -> dict[s
 
 
 def _duplicates(tables: dict[str, pa.Table], schema: Schema, reading: Reading) -> dict[str, Any]:
-    """Rows shared by splits: all columns compared, and only those that aren't ignored; beside the recorded baseline."""
-    plain = [
-        c for c in schema.columns if c.kind == "image" or not pa.types.is_nested(tables["train"][c.name].type)
-    ]
-    found = {
-        "exact": shared_rows(tables, [column.name for column in plain]),
-        "modelled": shared_rows(tables, [column.name for column in plain if column.role != "ignored"]),
-    }
-    return found | ({"baseline": dict(reading.duplicates)} if reading.duplicates else {})
+    """Rows that splits share: by all columns, and by those that aren't ignored; beside the recorded baseline."""
+    table = tables["train"]
+    plain = [c for c in schema.columns if c.kind == "image" or not pa.types.is_nested(table[c.name].type)]
+    compared = {"exact": plain, "modelled": [column for column in plain if column.role != "ignored"]}
+    found = {}
+    for name, columns in compared.items():
+        shared = shared_rows(tables, [column.name for column in columns])
+        left_out = tuple(column.name for column in schema.columns if column not in columns)
+        if left_out in reading.duplicates:
+            recorded = reading.duplicates[left_out]
+            shared |= {"baseline": recorded, "excess": shared["test_rows"] - recorded}
+        found[name] = shared
+    return found

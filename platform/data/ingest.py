@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..exceptions import DataError
 from . import bands, roles, sources, splits
+from .compute import pc
 from .config import DataConfig
 from .datasheet import datasheet
 from .kinds import Kind

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..exceptions import DataError, nearest
+from .compute import pc
 from .schema import KINDS
 from .values import (
     DATE_FORMATS,

@@ -1,9 +1,9 @@
 """Numbers for a network: mid-rank quantile scaling to a normal, and bin edges for piecewise-linear encoding.
 
 Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular deep learning" (2022),
-https://arxiv.org/abs/2203.05556, section 3.1 (quantile bins) and appendix (quantile transform with noise). The noise
-there keeps tied values off the ends of the normal; the middle rank of the tied values is its expectation and
-needs no random numbers, so zeros of a zero-inflated column go to the middle of their share, not to -5.
+https://arxiv.org/abs/2203.05556: section 3.1.1 (quantile bins); their code adds noise before the quantile transform.
+The noise keeps tied values off the ends of the normal. The middle rank of the tied values does so without random
+numbers: the zeros of a zero-inflated column go to the middle of their share, not to -5.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class NumericFeature:
     edges: tuple[float, ...]
 
     def transform(self, values: np.ndarray) -> np.ndarray:
-        """`(rows,)` float64 with NaN where missing -> `(rows,)` float32, scaled; beyond the knots it stays at the ends."""
+        """`(rows,)` float64, NaN where missing -> `(rows,)` float32, scaled; it stays at the ends beyond the knots."""
         filled = np.where(np.isnan(values), self.median, values)
         return np.interp(filled, self.knots, self.scores).astype(np.float32)
 
@@ -76,7 +76,7 @@ def fit(name: str, column: str, part: str, values: np.ndarray) -> NumericFeature
 
 
 def _knot_positions(distinct: np.ndarray, counts: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """At most about `KNOTS` of the distinct values: evenly spaced in rank; masses and their neighbours always."""
+    """About `KNOTS` of the distinct values, evenly spaced in rank; masses and their neighbours always."""
     if len(distinct) <= KNOTS:
         return np.arange(len(distinct))
     even = np.searchsorted(middle, np.linspace(0, 1, KNOTS)).clip(0, len(distinct) - 1)

@@ -1,4 +1,4 @@
-"""Images for a network: bytes to numbers in [0, 1], standardised with the train rows' mean and deviation a channel."""
+"""Images for a network: bytes to [0, 1], standardised with the train rows' mean and deviation a channel."""
 
 from dataclasses import dataclass
 

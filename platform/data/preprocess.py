@@ -1,4 +1,4 @@
-"""From a table's raw values to what a network is given; fitted on train rows only, kept in the model artifact."""
+"""From raw values to what a network is given; fitted on train rows only, kept in the model artifact."""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..exceptions import DataError
 from . import bands, categorical, numeric
 from .categorical import CategoricalFeature
+from .compute import pc
 from .numeric import NumericFeature
 from .pixels import Pixels
 from .schema import Column, Schema, resolve
@@ -83,7 +83,7 @@ class Preprocessor:
         return scaled, self._codes(table)
 
     def raw(self, table: pa.Table) -> tuple[np.ndarray, ...]:
-        """The same features unscaled: float64 with NaN where missing, and int64 codes; images as bytes / 255.
+        """The same features unscaled: float64 with NaN where missing, and int64 codes; images in [0, 1].
 
         Returns:
             `(rows, numeric)` and `(rows, categorical)`; images: `(rows, channels * height * width)`.
@@ -94,7 +94,7 @@ class Preprocessor:
         return self._raw_numeric(table), self._codes(table)
 
     def targets(self, table: pa.Table) -> np.ndarray:
-        """`(rows,)` int64 class codes, or float32 values standardised with the train rows' mean and deviation."""
+        """`(rows,)` int64 class codes, or float32 values standardised with train's mean and deviation."""
         column = table[resolve(self.schema.target, table.column_names, what="target column")]
         if self.scale is not None:
             values = numbers(column, self.schema.target).to_numpy()

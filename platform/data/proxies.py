@@ -1,7 +1,7 @@
 """Proxies: how well do the other columns tell a sensitive column, though the model doesn't see it?
 
-A model can act on a group that it is never told of where other columns give the group away: Dwork et al., "Fairness
-through awareness" (2012), https://arxiv.org/abs/1104.3913, on redundant encoding.
+A model can act on a group that it is never told of where other columns give the group away: Dwork et al.,
+"Fairness through awareness" (2012), https://arxiv.org/abs/1104.3913, on redundant encoding.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ def proxies(train: pa.Table, schema: Schema) -> dict[str, Any]:
         train: rows of the train split; at most `_SAMPLE` of them are used.
 
     Returns:
-        attribute -> `auroc` (macro one-vs-rest, cross-validated; 0.5 is chance, 1 gives the group away), `rows`,
-        `groups`, `columns` (the strongest, by an association in [0, 1]). Without `auroc` where it can't be measured:
-        `reason` says why.
+        attribute -> `auroc` (macro one-vs-rest, cross-validated; 0.5 is chance, 1 gives the group away),
+        `rows`, `groups`, `columns` (the strongest, by an association in [0, 1]). Where it can't be measured
+        `reason` says why, instead of `auroc`.
     """
     # Whether or not the model may see them: a sensitive column is no proxy of another one.
     blind = replace(schema, use_sensitive=False)
@@ -99,7 +99,7 @@ def _strongest(
 
 
 def correlation_ratio(values: np.ndarray, group: np.ndarray) -> float:
-    """Share of a number's deviation that lies between groups: sqrt(SS_between / SS_total), in [0, 1]; 0 tells nothing.
+    """How far groups differ in a number: sqrt(SS_between / SS_total), in [0, 1]; 0 tells nothing.
 
     Args:
         values: `(rows,)`, NaN where missing: these rows are left out.

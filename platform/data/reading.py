@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +13,12 @@ class Reading:
 
     Args:
         table: the rows as the source has them; text columns of a CSV are still text.
-        official: `(rows,)` int8 codes of `splits.NAMES` where the source fixes a row's split, else -1; None without any.
+        official: `(rows,)` int8 codes of `splits.NAMES` where the source fixes a row's split,
+            else -1; None without any.
         target: the column to predict, where the source knows it.
         roles: column -> (role, why) that the source recommends.
-        duplicates: recorded counts of rows that its official splits share.
+        duplicates: recorded number of test rows that also stand outside the official test split, by the columns
+            that are left out of the comparison.
         harms: what is known to go wrong with this data; shown in the datasheet and the report.
     """
 
@@ -28,6 +29,6 @@ class Reading:
     target: str | None = None
     positive: str | None = None
     roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    duplicates: Mapping[str, Any] | None = None
+    duplicates: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     harms: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Schema:
     Args:
         modality: `tabular` or `image`.
         task: `binary`, `multiclass` or `regression`.
-        classes: class names in the order of their codes; empty for regression. Binary: the positive class is last.
+        classes: class names in the order of their codes; empty for regression. Binary: the positive one last.
         positive: binary tasks: the class with code 1.
         bands: edges that cut numeric sensitive columns into groups.
         image: `(channels, height, width)`.

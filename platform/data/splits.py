@@ -1,7 +1,7 @@
 """Dealing rows to train, validation and test.
 
-The order in which rows are dealt is a hash of seed and position, so it depends on no library's random generator:
-the same spec gives the same split for ever.
+The order in which rows are dealt is a hash of seed and position, so it depends on no library's random
+generator: the same spec gives the same split for ever.
 """
 
 import numpy as np
@@ -116,7 +116,7 @@ def _deal_groups(groups: np.ndarray, shares: dict[int, float], seed: int) -> np.
         filled, wanted = 0, share * len(groups)
         while waiting and filled < wanted and len(waiting) > 1:
             chosen = waiting.pop()
-            # A group that overshoots further than it fills is left for train, unless the split is still empty.
+            # A group that overshoots further than it fills goes to train, unless the split is still empty.
             if filled and filled + sizes[chosen] - wanted > wanted - filled:
                 waiting.insert(0, chosen)
                 break

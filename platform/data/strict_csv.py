@@ -13,10 +13,10 @@ from typing import Any
 
 import datasets
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from ..exceptions import DataError
+from .compute import pc
 from .schema import ROW
 
 CELL_LIMIT = 1 << 20

@@ -14,7 +14,7 @@ from .sources import existing_file
 
 
 def quiet_datasets() -> ModuleType:
-    """`datasets` with progress bars and download counters off: the latter would open a connection for a local file."""
+    """`datasets` without progress bars, and without its download counter: that connects even for a local file."""
     import datasets
 
     datasets.disable_progress_bars()

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..exceptions import DataError, nearest
+from .compute import pc
 from .kinds import Kind
 from .values import categories, numbers
 

@@ -1,9 +1,9 @@
 """Cells: text as written in a file to numbers, dates and categories, a whole column at once."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..exceptions import DataError
+from .compute import pc
 
 MISSING = (
     *("", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "NULL", "null", "None"),

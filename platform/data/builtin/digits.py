@@ -1,4 +1,4 @@
-"""Handwritten digits as small grey images (scikit-learn's copy of the UCI test set by Alpaydin and Kaynak)."""
+"""Handwritten digits as small grey images (UCI, Alpaydin and Kaynak; scikit-learn's copy)."""
 
 from pathlib import Path
 
