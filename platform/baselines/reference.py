@@ -161,6 +161,6 @@ def _linear_inputs(preprocessor: Preprocessor) -> "BaseEstimator":
     )
 
 
-def _categorical_mask(preprocessor: Preprocessor) -> list[bool]:
+def _categorical_mask(preprocessor: Preprocessor) -> Any:
     few = [feature.cardinality <= _MOST_CATEGORIES for feature in preprocessor.categorical]
     return [False] * len(preprocessor.numeric) + few

@@ -21,7 +21,7 @@ _STEPS = (1, 2, 5, 10)
 
 
 def edges(values: pa.ChunkedArray, name: str) -> tuple[float, ...]:
-    """Edges at round numbers near the quintiles; empty where the different values are few enough to be groups.
+    """Edges at round numbers near the quintiles; empty where the values are few enough to be groups.
 
     Args:
         values: a numeric column's rows of the train split.

@@ -36,7 +36,7 @@ class CategoricalFeature:
 
 
 def fit(name: str, column: pa.ChunkedArray) -> CategoricalFeature:
-    """The categories of the train rows. Rare ones stay unknown, so that the code of the unknown is trained too."""
+    """The categories of the train rows; rare ones stay unknown, so that this code is trained too."""
     values = categories(column).drop_null()
     rare = min(_RARE, math.ceil(_RARE_SHARE * len(column)))
     counted = pc.value_counts(values)

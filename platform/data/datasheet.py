@@ -1,6 +1,6 @@
 """What is in a dataset: rows, gaps, balance, shared rows, proxies.
 
-Gebru et al., "Datasheets for datasets" (2021), https://arxiv.org/abs/1803.09010; JSON only, the report draws it.
+Gebru et al., "Datasheets for datasets" (2021), https://arxiv.org/abs/1803.09010; the report draws it.
 """
 
 from pathlib import Path
@@ -111,7 +111,7 @@ def _group_labels(table: pa.Table, groups: np.ndarray, schema: Schema) -> dict[s
 
 
 def _duplicates(tables: dict[str, pa.Table], schema: Schema, reading: Reading) -> dict[str, Any]:
-    """Rows that splits share: by all columns, and by those that aren't ignored; beside the recorded baseline."""
+    """Rows that splits share, by all columns and by those that aren't ignored, and the recorded baseline."""
     table = tables["train"]
     plain = [c for c in schema.columns if c.kind == "image" or not pa.types.is_nested(table[c.name].type)]
     compared = {"exact": plain, "modelled": [column for column in plain if column.role != "ignored"]}

@@ -1,9 +1,9 @@
 """Numbers for a network: mid-rank quantile scaling to a normal, and bin edges for piecewise-linear encoding.
 
 Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular deep learning" (2022),
-https://arxiv.org/abs/2203.05556: section 3.1.1 (quantile bins); their code adds noise before the quantile transform.
-The noise keeps tied values off the ends of the normal. The middle rank of the tied values does so without random
-numbers: the zeros of a zero-inflated column go to the middle of their share, not to -5.
+https://arxiv.org/abs/2203.05556: section 3.2 (quantile bins); their code adds noise before the quantile
+transform, which keeps tied values off the ends of the normal. The middle rank of the tied values does so
+without random numbers: the zeros of a zero-inflated column go to the middle of their share, not to -5.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class NumericFeature:
     edges: tuple[float, ...]
 
     def transform(self, values: np.ndarray) -> np.ndarray:
-        """`(rows,)` float64, NaN where missing -> `(rows,)` float32, scaled; it stays at the ends beyond the knots."""
+        """`(rows,)` float64, NaN where missing -> `(rows,)` float32, scaled; constant beyond the knots."""
         filled = np.where(np.isnan(values), self.median, values)
         return np.interp(filled, self.knots, self.scores).astype(np.float32)
 

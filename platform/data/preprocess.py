@@ -124,7 +124,7 @@ class Preprocessor:
         }
 
     def inputs(self) -> dict[str, Any]:
-        """The network's input: what `models.inputs` is made from. `columns` names each feature's source column."""
+        """What `models.inputs` is made from; `columns` names each feature's source column."""
         if self.pixels is not None:
             channels, height, width = self.pixels.shape
             return {"kind": "image", "channels": channels, "height": height, "width": width}

@@ -4,7 +4,6 @@ A model can act on a group that it is never told of where other columns give the
 "Fairness through awareness" (2012), https://arxiv.org/abs/1104.3913, on redundant encoding.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -73,18 +72,20 @@ def _auroc(features: np.ndarray, group: np.ndarray) -> dict[str, Any]:
         max_iter=30, max_leaf_nodes=15, learning_rate=0.2, early_stopping=False
     )
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
-    # One thread: the order of summation, and so the artifact's digest, must not depend on the machine's cores.
+    # One thread: the order of summation, and so the artifact's digest, must not depend on the cores.
     with threadpool_limits(1):
-        scores = cross_val_predict(model, features[kept], group[kept], cv=folds, method="predict_proba")
+        scores = np.asarray(
+            cross_val_predict(model, features[kept], group[kept], cv=folds, method="predict_proba")
+        )
     aurocs = [roc_auc_score(group[kept] == name, scores[:, position]) for position, name in enumerate(large)]
     return {"auroc": float(np.mean(aurocs)), "rows": int(kept.sum()), "groups": large.tolist()}
 
 
 def _strongest(
     fitted: Preprocessor, numeric: np.ndarray, codes: np.ndarray, group: np.ndarray
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """The columns that alone tell most of the group."""
-    single = [
+    single: list[dict[str, Any]] = [
         {
             "column": feature.name,
             "measure": "correlation_ratio",

@@ -17,8 +17,8 @@ class Reading:
             else -1; None without any.
         target: the column to predict, where the source knows it.
         roles: column -> (role, why) that the source recommends.
-        duplicates: recorded number of test rows that also stand outside the official test split, by the columns
-            that are left out of the comparison.
+        duplicates: recorded number of test rows that also stand outside the official test split, by the
+            columns that are left out of the comparison.
         harms: what is known to go wrong with this data; shown in the datasheet and the report.
     """
 

@@ -173,7 +173,7 @@ def parse(source: str) -> tuple[str, str]:
 
 
 def fingerprint(source: str) -> str:
-    """Digest of a source's content, for the cache key: bytes (and names) of its files, or its commit on the hub."""
+    """Digest of a source's content, for the cache key: bytes (and names) of its files, or its commit."""
     scheme, rest = parse(source)
     return f"{scheme}:{SCHEMES[scheme].digest(rest)}"
 

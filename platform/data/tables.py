@@ -14,12 +14,13 @@ from .sources import existing_file
 
 
 def quiet_datasets() -> ModuleType:
-    """`datasets` without progress bars, and without its download counter: that connects even for a local file."""
+    """`datasets` without progress bars and download counter: the latter connects even for a local file."""
     import datasets
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
-    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    config: Any = datasets.config  # type: ignore[attr-defined]
+    config.HF_UPDATE_DOWNLOAD_COUNTS = False
     return datasets
 
 

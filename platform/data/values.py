@@ -9,7 +9,7 @@ MISSING = (
     *("", "?", "#N/A", "#N/A N/A", "#NA", "<NA>", "N/A", "NA", "n/a", "NULL", "null", "None"),
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
-"""Spellings of a missing value, once surrounding spaces are cut off: those of pandas, and the `?` of UCI files."""
+"""Spellings of a missing value, surrounding spaces cut off: those of pandas, and the `?` of UCI files."""
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 DATE_FORMATS = (

@@ -49,7 +49,7 @@ HARMS = (
 
 
 DUPLICATES = {(): 23, ("fnlwgt",): 2586}
-"""Test rows that also stand in the official train file (0.14%, 16%), by the columns left out of the comparison."""
+"""Test rows that also stand in the official train file (0.14%, 16%), by the columns left out."""
 
 
 def read(scratch: Path) -> Reading:
