@@ -17,11 +17,11 @@ from ..audits.report import summary_markdown
 from ..platform.exceptions import StoreError
 from .chain import Run, perform
 from .home import Home
-from .preflight import preflight
+from .preflight import check_against_data, preflight
 from .register import publish, result_of
 from .result import RunResult
 from .spec import parse_spec
-from .stages import CHAIN, wanted
+from .stages import CHAIN, INGEST, wanted
 
 #: The run that `execute` was called with, for the flow that it calls; None in a deployment.
 _current: contextvars.ContextVar[Run | None] = contextvars.ContextVar("assay_run", default=None)
@@ -121,4 +121,6 @@ def _chain(run: Run) -> dict[str, Any]:
     keys: dict[str, str] = {}
     for step in wanted(run.spec):
         keys[step.name] = stage.with_options(name=step.name)(step.name, dict(keys))
+        if step is INGEST:
+            check_against_data(run.spec, run.path("ingest"))
     return result_of(run, register(dict(keys))).to_json()

@@ -1,6 +1,8 @@
 """What a spec names, checked before anything starts: a typing error costs a second, not a training run."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..audits.explanation.methods import METHODS
@@ -37,6 +39,18 @@ def preflight(spec: Spec) -> None:
             raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))
     intensity(spec.audit.carbon)
     validate(spec.policy, sensitive=spec.data.sensitive)
+
+
+def check_against_data(spec: Spec, dataset: Path) -> None:
+    """Check what only the data can say: that each metric of the policy exists for this kind of task.
+
+    Raises:
+        SpecError: a metric doesn't; nothing was trained.
+    """
+    from ..audits.policy import validate
+
+    schema = json.loads((dataset / "schema.json").read_bytes())
+    validate(spec.policy, sensitive=schema["sensitive"], task=schema["task"])
 
 
 def _check(key: str, name: str, table: Mapping[str, Part], options: Mapping[str, Any], place: str) -> None:

@@ -4,6 +4,7 @@
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -31,7 +32,9 @@ def write(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: P
     created = datetime.now(UTC).isoformat(timespec="seconds")
     report = build(spec=spec, artifacts=artifacts, version=version, created=created)
     (out / "spec.json").write_bytes(canonical_json(spec.to_dict()))
-    for form, content in render(report, artifacts["audit"].path).items():
+    # The Markdown names its pictures by path; the HTML holds them.
+    shutil.copytree(artifacts["audit"].path / "pictures", out / "pictures")
+    for form, content in render(report, out).items():
         (out / REPORT_FILES[form]).write_bytes(content)
     return {"name": spec.name, "version": version, "verdict": evaluate(spec.policy, report).to_json()}
 
@@ -63,16 +66,13 @@ def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, create
     return with_policy(report, evaluate(spec.policy, report))
 
 
-def render(report: Mapping[str, Any], audit: Path) -> dict[str, bytes]:
-    """The three forms of a report as bytes, by form; pictures are read from the audit's artifact."""
-    pictures = {
-        path.relative_to(audit).as_posix(): path.read_bytes()
-        for path in sorted((audit / "pictures").glob("*.png"))
-    }
+def render(report: Mapping[str, Any], folder: Path) -> dict[str, bytes]:
+    """The three forms of a report as bytes, by form; `folder` is where its `pictures/` are."""
+    pictures = {f"pictures/{path.name}": path.read_bytes() for path in sorted(folder.glob("pictures/*.png"))}
     return {
         "json": (json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(),
         "html": render_html(report, pictures).encode(),
-        "md": render_markdown(report, pictures).encode(),
+        "md": render_markdown(report).encode(),
     }
 
 

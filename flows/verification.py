@@ -107,7 +107,7 @@ def _build_again(
     stages = {name: artifact for name, artifact in artifacts.items() if name != "report"}
     again = build(spec=spec, artifacts=stages, version=report["model"]["version"], created=report["created"])
     found.compare("report.json against its evidence", _lines(report, json.loads(json.dumps(again))))
-    for form, content in render(report, artifacts["audit"].path).items():
+    for form, content in render(report, artifacts["report"].path).items():
         stored = (artifacts["report"].path / REPORT_FILES[form]).read_bytes()
         found.compare(f"{REPORT_FILES[form]} rendered again", [] if stored == content else ["other bytes"])
 

@@ -1,30 +1,30 @@
 """What `assay run` prints at its end: stages, gate, and where the report lies."""
 
+import json
 import os
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...audits.report import summary
 from ..result import RunResult
 
 #: A shape and a colour for each verdict: neither alone has to be seen.
-MARKS = {"pass": ("●", "green"), "fail": ("■", "red"), "inconclusive": ("◐", "yellow")}
+MARKS = {"pass": ("●", "green"), "fail": ("■", "red"), "inconclusive": ("◐", "yellow"), "": ("", "")}
 
 
 def print_result(result: RunResult) -> None:
-    """The table of stages, the gate with its checks, and the report's path."""
-    import json
-
+    """The table of stages, the checks of the gate, the verdict and the report's path."""
     console = Console()
     console.print(_stages(result))
-    report = json.loads(result.report["json"].read_bytes())
-    checks = report.get("policy", {}).get("checks", [])
-    if checks:
-        console.print(_checks(checks))
+    console.print()
+    console.print(_checks(json.loads(result.report["json"].read_bytes())))
     mark, colour = MARKS[result.gate]
-    console.print(Text(f"{mark} gate: {result.gate}", style=f"bold {colour}"), end="")
-    console.print(f"   {result.model} version {result.version}", highlight=False)
+    verdict = Text.assemble(
+        (f"{mark} gate: {result.gate}", f"bold {colour}"), f"   {result.model}@{result.version}"
+    )
+    console.print("\n", verdict, sep="")
     # Not through Rich: a path that is broken into lines can't be opened.
     print(f"report: {os.path.relpath(result.report['html'])}")
 
@@ -40,29 +40,15 @@ def _stages(result: RunResult) -> Table:
     return table
 
 
-def _checks(checks: list[dict]) -> Table:
-    table = Table("check", box=None, pad_edge=False)
-    for column in ("limit", "value", "95% bounds"):
+def _checks(report: dict) -> Table:
+    table = Table("what was measured", box=None, pad_edge=False)
+    for column in ("value", "95% interval", "limit"):
         table.add_column(column, justify="right")
     table.add_column("verdict")
-    for check in checks:
-        over = check.get("over")
-        where = f" over {over if isinstance(over, str) else ' × '.join(over)}" if over else ""
-        limit = " ".join(
-            f"{'≥' if side == 'min' else '≤'} {value:g}" for side, value in check["limit"].items()
-        )
-        mark, colour = MARKS[check["status"]]
+    for row in summary(report):
+        mark, colour = MARKS[row.verdict]
         table.add_row(
-            Text(check["metric"] + where),
-            limit,
-            "–" if check.get("value") is None else f"{check['value']:.4g}",
-            _bounds(check.get("one_sided")),
-            Text(f"{mark} {check['status']}", style=colour),
-        )
+            Text(row.what), Text(row.value), Text(row.interval), Text(row.limit),
+            Text(f"{mark} {row.verdict}", style=colour),
+        )  # fmt: skip
     return table
-
-
-def _bounds(bounds: list[float | None] | None) -> str:
-    if not bounds:
-        return "–"
-    return " – ".join("∞" if bound is None else f"{bound:.4g}" for bound in bounds)
