@@ -7,6 +7,7 @@ from ..findings import Findings, pointer
 from ..policy import Verdict
 from .identity import volatile_pointers
 from .numerals import settle
+from .pointers import resolve
 from .schema import SCHEMA_VERSION
 
 __all__ = ["assemble", "with_policy"]
@@ -81,10 +82,14 @@ def assemble(
         "volatile": [],
         **settled,
         "signatures": [],
-        "evidence": dict(sorted(evidence.items())),
+        "evidence": {},
         "missing": dict(sorted((reasons | lost | dict(missing)).items())),
     }
-    return report | {"volatile": volatile_pointers(report)}
+    # What is absent needs no proof: a regression has no calibration, whatever the caller lists.
+    proofs = {
+        place: digest for place, digest in sorted(evidence.items()) if resolve(report, place) is not None
+    }
+    return report | {"evidence": proofs, "volatile": volatile_pointers(report)}
 
 
 def with_policy(

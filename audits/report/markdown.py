@@ -1,12 +1,12 @@
 """report.json as a Hugging Face model card: a head that a hub indexes, then the same content in tables."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import yaml
 
 from .compose import compose
-from .document import Block, Document
+from .document import Block, Document, Picture
 from .markdown_text import cell, escape, inline, table
 from .model_card import front_matter
 
@@ -20,15 +20,20 @@ _VERDICTS = {
 }
 
 
-def render_markdown(report: Mapping[str, Any]) -> str:
-    """The card; the same report gives the same bytes. Pictures are linked by their relative paths."""
+def render_markdown(report: Mapping[str, Any], pictures: Container[str] | None = None) -> str:
+    """The card; the same report gives the same bytes.
+
+    Args:
+        report: report.json, with or without a verdict.
+        pictures: relative paths of the pictures that lie beside the card; only these are linked. None: all do.
+    """
     document = compose(report)
     head = yaml.safe_dump(front_matter(report), sort_keys=False, allow_unicode=True, width=10_000)
     lines = ["---", head.rstrip("\n"), "---", "", *_opening(document)]
     for section in document.sections:
         lines += [f"## {inline(section.title)}", ""]
         for block in section.blocks:
-            lines += _block(block)
+            lines += _block(block, pictures)
     lines += [f"- {inline(line)}" for line in document.colophon]
     return "\n".join(lines).rstrip("\n").encode("utf-8", "replace").decode("utf-8") + "\n"
 
@@ -50,7 +55,7 @@ def _opening(document: Document) -> list[str]:
     return [*lines, ""]
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Block, pictures: Container[str] | None) -> list[str]:
     if block.kind == "prose":
         return [inline(block.text), ""]
     if block.kind == "heading":
@@ -62,15 +67,17 @@ def _block(block: Block) -> list[str]:
     if block.kind == "table":
         return table(block)
     if block.kind == "gallery":
-        return [_picture(one.alt, one.path, inline(one.caption)) for one in block.pictures]
+        return [_picture(one, pictures) for one in block.pictures]
     if block.kind == "fold":
-        return [line for inner in block.blocks for line in _block(inner)]
+        return [line for inner in block.blocks for line in _block(inner, pictures)]
     return []  # a figure: its numbers are in the table that follows
 
 
-def _picture(alt: str, path: str, caption: str) -> str:
+def _picture(one: Picture, pictures: Container[str] | None) -> str:
     """A link to a picture beside the card; a path that could leave its folder is named, not linked."""
-    safe = (
-        all(letter.isalnum() or letter in "_-./" for letter in path) and ".." not in path and path[:1] != "/"
+    plain = all(letter.isascii() and (letter.isalnum() or letter in "_-./") for letter in one.path)
+    linked = (
+        plain and ".." not in one.path and one.path[:1] != "/" and (pictures is None or one.path in pictures)
     )
-    return f"![{escape(alt)}]({path}) {caption}\n" if safe else f"{escape(path)} {caption}\n"
+    shown = f"![{escape(one.alt)}]({one.path})" if linked else escape(one.path)
+    return f"{shown} {inline(one.caption)}\n"

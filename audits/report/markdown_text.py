@@ -10,14 +10,22 @@ from .taming import tame
 __all__ = ["cell", "escape", "inline", "table"]
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "|": "&#124;"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!~$=:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]~$])")
+_LINK = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
+_FIRST = re.compile(r"^([-+=#.]|\d+(?=[.)]))")
 _DRAWN = (Strip, Bar, Scale)
 
 
 def escape(text: str) -> str:
     """Foreign text that shows as it is: no markup, no HTML, no link, no mention, no new line or cell."""
-    marked = _SPECIAL.sub(r"\\\1", tame(text))
+    marked = _LINK.sub(r"\\\1", _SPECIAL.sub(r"\\\1", tame(text)))
+    marked = _FIRST.sub(lambda found: _inert_start(found[1]), marked)
     return "".join(_ENTITIES.get(letter, letter) for letter in marked)
+
+
+def _inert_start(start: str) -> str:
+    """What would open a list, a heading or a rule at the start of a line."""
+    return f"&#{ord(start[0])};{start[1:]}" if start[0].isdigit() else f"\\{start}"
 
 
 def _own(text: str) -> str:

@@ -1,34 +1,23 @@
 """A report that shows itself in a notebook."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import escape
-
-from .html import render_html
-from .summary import summary
 
 __all__ = ["ReportView"]
 
 
 class ReportView:
-    """Displays the whole page in a notebook, in a frame that runs no script; prints as its summary.
+    """Displays a report's page in a notebook, in a frame that runs no script.
 
     Args:
-        report: report.json.
-        pictures: PNG bytes by relative path.
+        page: the HTML that `render_html` made.
     """
 
-    def __init__(self, report: Mapping[str, Any], pictures: Mapping[str, bytes] | None = None):
-        self.report = report
-        self.pictures = pictures or {}
+    def __init__(self, page: str):
+        self.page = page
 
     def _repr_html_(self) -> str:
-        page = escape(render_html(self.report, self.pictures))
-        return f'<iframe sandbox srcdoc="{page}" width="100%" height="720" style="border:0" title="Model report"></iframe>'
+        frame = '<iframe sandbox srcdoc="{}" width="100%" height="720" style="border:0" title="Model report"></iframe>'
+        return frame.format(escape(self.page))
 
     def __repr__(self) -> str:
-        lines = (
-            f"{row.what}: {row.value} {row.interval} {row.verdict}".rstrip() for row in summary(self.report)
-        )
-        return "\n".join((str(self.report["model"]["name"]), *lines))
+        return f"ReportView({len(self.page):,} letters of HTML; shown in a notebook)"

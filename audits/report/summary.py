@@ -14,6 +14,8 @@ from .unknowns import unknowns
 
 __all__ = ["SummaryRow", "summary", "summary_markdown"]
 
+_NONE = "not measured"
+
 
 @dataclass(frozen=True)
 class SummaryRow:
@@ -30,14 +32,12 @@ def summary(report: Mapping[str, Any]) -> list[SummaryRow]:
     """Every check of the policy, then those of the four headline numbers that no check covers."""
     checks = report.get("policy", {}).get("checks", [])
     rows = [_of_check(check) for check in checks]
-    covered = {(row.value, row.interval) for row in rows}
+    covered = {row.what for row in rows} | {row.value for row in rows} - {_NONE}
     for one in headlines(report):
         notes = [spoken(note) for note in one.notes]
-        row = SummaryRow(
-            spoken(one.label), one.figure, notes[0].removeprefix("95%: ") if notes else "", "", ""
-        )
-        if (row.value, row.interval.removesuffix(", simultaneous")) not in covered:
-            rows.append(row)
+        label, held = spoken(one.label), notes[0].removeprefix("95%: ") if notes else ""
+        if label not in covered and one.figure not in covered:
+            rows.append(SummaryRow(label, one.figure, held, "", ""))
     return rows
 
 
@@ -61,6 +61,6 @@ def _of_check(check: Mapping[str, Any]) -> SummaryRow:
     signs = {"min": "≥", "max": "≤"}
     limit = " and ".join(f"{signs[side]} {bound(value, unit)}" for side, value in check["limit"].items())
     measured = check.get("value") is not None
-    value = figure(check, unit) if measured else "not measured"
+    value = figure(check, unit) if measured else _NONE
     held = interval(check, unit) if measured else ""
     return SummaryRow(spoken(check_title(check)), value, held, limit, check["status"])

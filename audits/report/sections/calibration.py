@@ -59,17 +59,26 @@ def calibration(report: Mapping[str, Any]) -> Section:
                 table if index == 0 else Fold((f"{describe(metric).title} by ", Name(attribute)), (table,))
             )
     if found.get("settings"):
-        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"], "How it was measured"))))
+        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"]))))
     return Section("calibration", "Calibration", tuple(blocks))
 
 
 def _metrics(numbers: Mapping[str, Any]) -> Table:
     rows = []
     for name, number in numbers.items():
+        unit = describe(name).unit
         n = Count(number["n"]) if "n" in number else ""
-        rows.append(Row((describe(name).title, n, Measure(number, describe(name).unit))))
-    columns = (Column("Metric"), Column("n", "number"), Column("Value, 95% interval", "number"))
-    return Table(caption="Calibration", columns=columns, rows=tuple(rows))
+        chance = bound(number["noise"], unit) if "noise" in number else ""
+        rows.append(Row((describe(name).title, n, Measure(number, unit), chance)))
+    columns = (
+        Column("Metric"),
+        Column("n", "number"),
+        Column("Value, 95% interval", "number"),
+        Column("By chance alone", "number"),
+    )
+    kept = 4 if any("noise" in number for number in numbers.values()) else 3
+    cut = tuple(Row(row.cells[:kept]) for row in rows)
+    return Table(caption="Calibration", columns=columns[:kept], rows=cut)
 
 
 def _bins(bins: list[Mapping[str, Any]]) -> Table:

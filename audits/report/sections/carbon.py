@@ -55,7 +55,7 @@ def carbon(report: Mapping[str, Any]) -> Section:
         blocks.append(
             Fold(
                 "How it was measured, and the same run on other grids",
-                tuple(sheet(found["settings"], "Settings")),
+                tuple(sheet(found["settings"])),
             )
         )
     return Section("energy", "Energy and carbon", tuple(blocks))

@@ -27,7 +27,7 @@ def data(report: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Facts(tuple(pairs))]
     for key, value in found.get("datasheet", {}).items():
         if isinstance(value, Mapping | list) and value:
-            blocks.append(Fold((Name(title(key)),), tuple(sheet({key: value}, title(key)))))
+            blocks.append(Fold((Name(title(key)),), tuple(sheet({key: value}))))
     plain = {
         key: value
         for key, value in found.get("datasheet", {}).items()

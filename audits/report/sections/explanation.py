@@ -62,12 +62,10 @@ def explanation(report: Mapping[str, Any]) -> Section:
         blocks += _global(method.get("global", ()))
         blocks += _examples(method.get("examples", ()))
         if method.get("settings"):
-            blocks.append(
-                Fold("How it was measured", tuple(sheet(method["settings"], "How it was measured")))
-            )
+            blocks.append(Fold("How it was measured", tuple(sheet(method["settings"]))))
     blocks += _faithfulness(report, found.get("faithfulness", {}))
     if found.get("settings"):
-        blocks.append(Fold("Settings of the explanations", tuple(sheet(found["settings"], "Settings"))))
+        blocks.append(Fold("Settings of the explanations", tuple(sheet(found["settings"]))))
     return Section("explanation", "Explanation", tuple(blocks))
 
 

@@ -42,7 +42,7 @@ def fairness(report: Mapping[str, Any]) -> Section:
                 report, name, held, f"/fairness/{kind}" + pointer(name), _OPEN if kind == "attributes" else 1
             )
     if found.get("settings"):
-        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"], "How it was measured"))))
+        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"]))))
     return Section("fairness", "Fairness", tuple(blocks))
 
 
@@ -61,7 +61,22 @@ def _attribute(
         blocks.append(
             Fold((f"{len(tables) - opened} more by ", Name(name), f": {listed}"), tuple(tables[opened:]))
         )
+    classes = dict.fromkeys(of for group in held["groups"].values() for of in group.get("by_class", ()))
+    blocks += [_class(report, name, of, held["groups"], place) for of in classes]
     return blocks
+
+
+def _class(report: Mapping[str, Any], name: str, of: str, groups: Mapping[str, Any], place: str) -> Fold:
+    """Rates of one class against the rest, over the groups."""
+    slices = {
+        key: {**group, "metrics": group.get("by_class", {}).get(of, {})} for key, group in groups.items()
+    }
+    said: tuple[Inline, ...] = (" of class ", Name(of), " by ", Name(name))
+    tables = [
+        slice_table(report, slices, metric, f"{place}/groups", "Group", said)
+        for metric in metric_names(slices)
+    ]
+    return Fold(("Class ", Name(of), " against the rest, by ", Name(name)), tuple(tables))
 
 
 def _gaps(report: Mapping[str, Any], name: str, held: Mapping[str, Any], place: str) -> list[Table]:

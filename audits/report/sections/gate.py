@@ -61,7 +61,7 @@ def gate(report: Mapping[str, Any]) -> Section:
     if policy["waivers"]:
         blocks += [
             Prose("Waivers signed for this version:"),
-            *sheet({"waivers": policy["waivers"]}, "Waivers"),
+            *sheet({"waivers": policy["waivers"]}),
         ]
     return Section("gate", "Gate", tuple(blocks))
 

@@ -57,7 +57,7 @@ def _made_with(found: Mapping[str, Any]) -> list[Block]:
     for key, title in (("code", "Code"), ("environment", "Environment"), ("spec", "The spec, as it was run")):
         value = found.get(key)
         if isinstance(value, Mapping) and value:
-            folds.append(Fold(title, tuple(sheet(value, title))))
+            folds.append(Fold(title, tuple(sheet(value))))
         elif value:
             pairs.append((title, cell(value)))
     return [Facts(tuple(pairs)), *folds] if pairs else folds

@@ -64,14 +64,19 @@ def performance(report: Mapping[str, Any]) -> Section:
         blocks += _confusion(found["confusion"])
     if "by_class" in found:
         blocks.append(Heading("By class"))
-        for index, name in enumerate(metric_names(found["by_class"])):
-            table = slice_table(
-                report, found["by_class"], name, "/performance/by_class", "Class", (" by class",)
-            )
+        classes = {
+            name: {"n": held["n"], "metrics": _numbers(held)} for name, held in found["by_class"].items()
+        }
+        for index, name in enumerate(metric_names(classes)):
+            table = slice_table(report, classes, name, "/performance/by_class", "Class", (" by class",))
             blocks.append(table if index == 0 else Fold(f"{describe(name).title} by class", (table,)))
     if found.get("settings"):
-        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"], "How it was measured"))))
+        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"]))))
     return Section("performance", "Performance", tuple(blocks))
+
+
+def _numbers(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: number for name, number in held.items() if name != "n"}
 
 
 def _opening(found: Mapping[str, Any]) -> str:
@@ -155,7 +160,7 @@ def _with_direction(name: str) -> str:
 
 
 def _confusion(matrix: Mapping[str, Any]) -> list[Block]:
-    labels = matrix["labels"]
+    labels = matrix["classes"]
     if len(labels) > LONGEST:
         return [Prose(f"The confusion matrix has {len(labels)} classes: see report.json.")]
     columns = (Column("True class"), *(Column((Name(label),), "number") for label in labels))

@@ -3,8 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..document import Absent, Block, Cell, Code, Column, Count, Facts, Heading, Measure, Name, Row, Table
-from ..figures import plain
+from ..document import (
+    Absent,
+    Block,
+    Cell,
+    Code,
+    Column,
+    Count,
+    Facts,
+    Heading,
+    Inline,
+    Measure,
+    Name,
+    Row,
+    Table,
+)
+from ..figures import count, plain, share_of
 
 __all__ = ["LONGEST", "cell", "sheet", "title"]
 
@@ -12,6 +26,8 @@ LONGEST = 120
 """Rows of one table, items of one list: beyond, report.json has them all and the page says so."""
 
 _DIGEST_LENGTHS = (40, 64)
+_IN_A_CELL = 12  # keys of a mapping that is still written in one cell
+_SCALARS = (str, int, float, bool, type(None))
 
 
 def title(key: str) -> str:
@@ -38,88 +54,89 @@ def cell(value: Any) -> Cell:
             else Name(value)
         )
     if isinstance(value, Mapping):
-        return (
-            Measure(value, "plain")
-            if "value" in value
-            else _joined([f"{k}: {_flat(v)}" for k, v in value.items()])
-        )
+        return _of_mapping(value)
     return _joined([_flat(item) for item in value])
 
 
-def sheet(facts: Mapping[str, Any], caption: str) -> list[Block]:
+def sheet(facts: Mapping[str, Any]) -> list[Block]:
     """Blocks for a mapping: its plain values as facts, its tables as tables, the rest under headings of their own."""
     flat = {key: value for key, value in facts.items() if _is_flat(value)}
     blocks: list[Block] = []
-    if flat:
-        blocks.append(Facts(tuple((_term(key), cell(value)) for key, value in flat.items())))
+    if len(flat) > _IN_A_CELL:
+        rows = [(key, {"": value}) for key, value in flat.items()]
+        blocks.append(_table("", rows, headed=True))
+    elif flat:
+        blocks.append(Facts(tuple((Name(title(key)), cell(value)) for key, value in flat.items())))
     for key, value in facts.items():
         if key not in flat:
-            blocks += _nested(key, value, caption)
+            blocks += _nested(key, value)
     return blocks
 
 
-def _nested(key: str, value: Any, caption: str) -> list[Block]:
+def _nested(key: str, value: Any) -> list[Block]:
     rows = _records(value)
     if rows is not None:
-        return [_table((Name(title(key)),), rows, headed=isinstance(value, Mapping))]
+        return [_table(title(key), rows, headed=isinstance(value, Mapping))]
     if isinstance(value, Mapping):
-        return [Heading((Name(title(key)),)), *sheet(value, f"{caption}, {key}")]
-    return [Facts(((_term(key), cell(value)),))]
+        return [Heading(Name(title(key))), *sheet(value)]
+    return [Facts(((Name(title(key)), cell(value)),))]
 
 
-def _table(caption: tuple[Name, ...], rows: list[tuple[str, Mapping[str, Any]]], headed: bool) -> Block:
+def _table(caption: str, rows: list[tuple[str, Mapping[str, Any]]], headed: bool) -> Table:
+    """A row a record; a mapping's own keys head the rows and stand as they are, because they may be anyone's names."""
     keys = list(dict.fromkeys(key for _, row in rows for key in row))
-    heads = (
-        (Column(""), *(Column(title(key), _kind(rows, key)) for key in keys))
-        if headed
-        else tuple(Column(title(key), _kind(rows, key)) for key in keys)
-    )
-    lines = tuple(
-        Row(((Name(name),) if headed else ()) + tuple(cell(row[key]) if key in row else "" for key in keys))
-        for name, row in rows[:LONGEST]
-    )
+    heads = [Column(Name(key if headed else title(key)), _kind(rows, key)) for key in keys]
+    lines = []
+    for name, row in rows[:LONGEST]:
+        cells = [cell(row[key]) if key in row else "" for key in keys]
+        lines.append(Row((Name(name), *cells) if headed else tuple(cells)))
     more = len(rows) - LONGEST
-    text = (*caption, f"; {more} more rows in report.json") if more > 0 else caption
-    return Table(caption=text, columns=heads, rows=lines)
+    said: tuple[Inline, ...] = (Name(caption),) if caption else ()
+    said += (f"; {more} more rows in report.json",) if more > 0 else ()
+    return Table(caption=said, columns=(*([Column("")] if headed else []), *heads), rows=tuple(lines))
 
 
 def _records(value: Any) -> list[tuple[str, Mapping[str, Any]]] | None:
     """(name, flat mapping) of each row where a value is a table, else None."""
     pairs = list(value.items()) if isinstance(value, Mapping) else [("", item) for item in value]
-    fits = pairs and all(
-        isinstance(row, Mapping) and row and all(map(_is_flat, row.values())) for _, row in pairs
-    )
-    return pairs if fits else None
+    fits = all(isinstance(row, Mapping) and row and all(map(_is_flat, row.values())) for _, row in pairs)
+    return pairs if pairs and fits else None
 
 
 def _is_flat(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return not value or ("value" in value and "low" in value)
-    return not isinstance(value, list) or not any(isinstance(item, Mapping | list) for item in value)
+        return len(value) <= _IN_A_CELL and all(isinstance(item, _SCALARS) for item in value.values())
+    return not isinstance(value, list) or all(isinstance(item, _SCALARS) for item in value)
 
 
 def _kind(rows: list[tuple[str, Mapping[str, Any]]], key: str) -> Any:
-    numbers = [
-        isinstance(row[key], int | float) and not isinstance(row[key], bool) for _, row in rows if key in row
-    ]
-    return "number" if all(numbers) else "text"
+    values = [row[key] for _, row in rows if key in row]
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return "number" if numbers or all(map(_is_share, values)) else "text"
 
 
-def _term(key: str) -> tuple[Name, ...]:
-    return (Name(title(key)),)
+def _is_share(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"n", "share"}
+
+
+def _of_mapping(value: Mapping[str, Any]) -> Cell:
+    if _is_share(value):
+        return f"{count(value['n'])} ({share_of(value['share'], 1.0)})"
+    if "value" in value and "low" in value:
+        return Measure(value, "plain")
+    return _joined([f"{key}: {_flat(item)}" for key, item in value.items()])
 
 
 def _flat(value: Any) -> str:
-    if isinstance(value, float):
-        return plain(value)
-    return str(value)
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return plain(value) if isinstance(value, float) else str(value)
 
 
-def _joined(items: list[str]) -> Cell:
-    shown = items[:LONGEST]
-    parts: list[str | Name | Code] = []
-    for item in shown:
+def _joined(items: list[str]) -> tuple[Inline, ...]:
+    parts: list[Inline] = []
+    for item in items[:LONGEST]:
         parts += [", ", Name(item)] if parts else [Name(item)]
-    if len(items) > len(shown):
-        parts.append(f" and {len(items) - len(shown)} more in report.json")
+    if len(items) > LONGEST:
+        parts.append(f" and {len(items) - LONGEST} more in report.json")
     return tuple(parts)

@@ -7,6 +7,7 @@ from ...findings import pointer
 from ..charts.scale import Scale, scale_over
 from ..document import Column, Count, Inline, Measure, Name, Row, Strip, Table
 from ..metrics import describe
+from ..figures import share_of
 from .absence import measure_or_reason
 from .sheet import LONGEST
 
@@ -15,7 +16,7 @@ __all__ = ["gap_row", "metric_names", "metric_scale", "slice_table"]
 
 def metric_names(slices: Mapping[str, Any]) -> list[str]:
     """Metrics that at least one slice has, in the order in which they appear."""
-    return list(dict.fromkeys(name for held in slices.values() for name in held["metrics"]))
+    return list(dict.fromkeys(name for held in slices.values() for name in held.get("metrics", ())))
 
 
 def metric_scale(numbers: list[Mapping[str, Any]]) -> Scale:
@@ -46,18 +47,19 @@ def slice_table(
         of: what the caption adds after the metric's title.
     """
     shown = dict(list(slices.items())[:LONGEST])
-    numbers = [held["metrics"][metric] for held in shown.values() if metric in held["metrics"]]
+    numbers = [held["metrics"][metric] for held in shown.values() if metric in held.get("metrics", ())]
     scale = metric_scale(numbers)
     rows = []
     for name, held in shown.items():
-        number = held["metrics"].get(metric)
+        metrics = held.get("metrics", {})
+        number = metrics.get(metric)
         inside = place + pointer(name, "metrics")
         rows.append(
             Row(
                 (
                     (Name(name), " (small)") if held.get("small") else (Name(name),),
                     Count(number["n"] if number and "n" in number else held["n"]),
-                    measure_or_reason(report, held["metrics"], metric, inside),
+                    measure_or_reason(report, metrics, metric, inside),
                     Strip(number, scale, hollow=bool(held.get("small"))) if number else "",
                 ),
                 "soft" if held.get("small") else "",
@@ -80,5 +82,9 @@ def gap_row(title: tuple[Inline, ...], number: Mapping[str, Any], unit: Any, sca
     between: tuple[Inline, ...] = ()
     if "between" in number:
         between = (Name(number["between"][0]), " and ", Name(number["between"][1]))
+    if "stability" in number:
+        between += (f", in {share_of(number['stability'], 1.0)} of resamples",)
+    if number.get("excluded"):
+        between += ("; without ", Name(", ".join(number["excluded"])))
     n = Count(number["n"]) if "n" in number else ""
     return Row((title, between, n, Measure(number, unit), Strip(number, scale, limit)))

@@ -24,7 +24,7 @@ def training(report: Mapping[str, Any]) -> Section:
         if stage.get("history"):
             blocks += _curve(stage)
     if found.get("settings"):
-        blocks.append(Fold("Settings", tuple(sheet(found["settings"], "Settings"))))
+        blocks.append(Fold("Settings", tuple(sheet(found["settings"]))))
     return Section("training", "Training", tuple(blocks))
 
 
