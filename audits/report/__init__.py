@@ -1,4 +1,4 @@
-"""The report: findings joined into one report.json, and its renderings, which read no clock and draw no lot."""
+"""The report: findings joined into one report.json, and its renderings, pure functions of it."""
 
 from .assemble import assemble, with_policy
 from .consistency import Fault, differences, faults

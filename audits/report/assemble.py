@@ -56,8 +56,8 @@ def assemble(
         version: number of the version, None before it has one.
 
     Returns:
-        The report as plain JSON. Missing pointers of findings are prefixed with their section; a number that is
-        not finite is left out and listed in `missing`.
+        The report as plain JSON. Missing pointers of findings are prefixed with their section; a number that
+        is not finite is left out and listed in `missing`.
     """
     rooms: dict[str, Findings | None] = {
         "performance": performance,

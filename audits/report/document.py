@@ -4,13 +4,13 @@
     Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Fold (blocks inside)
     Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent · Strip · Bar · Shade
 
-Text is a plain `str` where it is ours, `Name` where it came from data, a spec or a person: renderers escape both, and set
-names apart so that no direction mark, newline or megabyte of theirs reaches beyond its own cell.
+Text is a plain `str` where it is ours, `Name` where it came from data, a spec or a person: renderers escape
+both, and set names apart so that no direction mark, newline or megabyte of theirs reaches beyond its cell.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from markupsafe import Markup
 
@@ -70,7 +70,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Strip:
-    """A measured number drawn on a scale, against a limit and with the bound that decides where there are any."""
+    """A measured number drawn on a scale, with the limit and the bound that decides where there are any."""
 
     number: Mapping[str, Any]
     scale: Scale
@@ -89,7 +89,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shade:
-    """A count whose background says its share of the row, in [0, 1]; `right` outlines what was decided rightly."""
+    """A count whose background says its share of the row, in [0, 1]; `right` outlines right decisions."""
 
     n: float
     share: float
@@ -111,7 +111,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row; the first cell heads it. A `group` has a title that spans up to the chart cell, and heads the rows after it."""
+    """A row; the first cell heads it.
+
+    A `group` heads the rows after it: a title that spans up to the chart cell, and that cell.
+    """
 
     cells: tuple[Cell, ...]
     kind: Literal["", "strong", "soft", "group"] = ""
@@ -124,7 +127,7 @@ class Table:
     caption: Text
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    kind = "table"
+    kind: ClassVar[str] = "table"
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Prose:
 
     text: Text
     small: bool = False
-    kind = "prose"
+    kind: ClassVar[str] = "prose"
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Facts:
     """Short pairs of term and cell."""
 
     pairs: tuple[tuple[Text, Cell], ...]
-    kind = "facts"
+    kind: ClassVar[str] = "facts"
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Figure:
 
     svg: Markup
     caption: Text
-    kind = "figure"
+    kind: ClassVar[str] = "figure"
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class Gallery:
     """Example pictures."""
 
     pictures: tuple[Picture, ...]
-    kind = "gallery"
+    kind: ClassVar[str] = "gallery"
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ class Listing:
     """Bullet points."""
 
     items: tuple[Text, ...]
-    kind = "listing"
+    kind: ClassVar[str] = "listing"
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class Heading:
     """A heading inside a section."""
 
     text: Text
-    kind = "heading"
+    kind: ClassVar[str] = "heading"
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class Fold:
 
     summary: Text
     blocks: "tuple[Block, ...]"
-    kind = "fold"
+    kind: ClassVar[str] = "fold"
 
 
 Block = Prose | Facts | Table | Figure | Gallery | Listing | Heading | Fold

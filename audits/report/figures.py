@@ -20,7 +20,7 @@ def count(n: float) -> str:
 
 
 def plain(value: float, digits: int = 4) -> str:
-    """A number of no known unit, to so many significant digits and without an exponent where it is readable."""
+    """A number of no known unit to so many significant digits, without an exponent where that is readable."""
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
@@ -31,7 +31,7 @@ def plain(value: float, digits: int = 4) -> str:
 
 
 def figure(number: Mapping[str, Any], unit: Unit, like: Mapping[str, Any] | None = None) -> str:
-    """The point value of a measured number; `like` another number of its column, if that sets the decimals."""
+    """The point value of a measured number; `like` is the number of its column that sets the decimals."""
     scale, decimals, suffix = _format(like or number, unit)
     return _fixed(number["value"] / scale, decimals, unit) + suffix
 
@@ -53,7 +53,7 @@ def bound(value: float, unit: Unit) -> str:
 
 
 def deciding(value: float, side: str, unit: Unit) -> str:
-    """A one-sided bound, rounded away from the value: a lower one down, an upper one up, never into a limit."""
+    """A one-sided bound, rounded away from the value: a lower one down, an upper one up."""
     if unit != "share":
         return bound(value, unit)
     toward = math.floor if side == "min" else math.ceil

@@ -50,7 +50,7 @@ def _performance(report: Mapping[str, Any]) -> Headline:
 
 
 def _gap(report: Mapping[str, Any]) -> Headline:
-    """The gap that the policy takes the most offence at; without one, the largest gap in a rate of any attribute."""
+    """The gap that fares worst by the policy; without one, the largest gap in a rate of any attribute."""
     found = report.get("fairness", {})
     kinds = {**found.get("attributes", {}), **found.get("intersections", {})}
     gaps = [

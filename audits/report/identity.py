@@ -16,7 +16,7 @@ _OF_A_CHECK = ("value", "low", "high", "n", "one_sided", "status", "reason")
 
 
 def volatile_pointers(report: dict[str, Any]) -> list[str]:
-    """Pointers that two runs of one spec may fill differently: clocks, energy, cache hits, the version number.
+    """Pointers that two runs of one spec may fill differently: clocks, energy, cache hits, version.
 
     A gate on energy is as volatile as the energy, and then the whole verdict is.
     """
@@ -26,13 +26,14 @@ def volatile_pointers(report: dict[str, Any]) -> list[str]:
     for index, check in enumerate(report.get("policy", {}).get("checks", [])):
         if check["metric"] in _VOLATILE_METRICS:
             found += [f"/policy/checks/{index}/{key}" for key in _OF_A_CHECK if key in check] + [
-                "/policy/status"
+                "/policy/status",
+                "/policy/reason",
             ]
     return sorted(set(found))
 
 
 def without_volatile(report: dict[str, Any]) -> dict[str, Any]:
-    """A copy without the volatile fields, without what `missing` and `evidence` say of them, and without the list."""
+    """A copy without the volatile fields, what `missing` and `evidence` say of them, and their list."""
     kept = copy.deepcopy(report)
     places = kept.pop("volatile", [])
     for place in places:

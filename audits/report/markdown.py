@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from .compose import compose
-from .document import Block, Document, Picture
+from .document import Block, Document, Facts, Figure, Fold, Gallery, Heading, Listing, Picture, Prose, Table
 from .markdown_text import cell, escape, inline, table
 from .model_card import front_matter
 
@@ -25,7 +25,7 @@ def render_markdown(report: Mapping[str, Any], pictures: Container[str] | None =
 
     Args:
         report: report.json, with or without a verdict.
-        pictures: relative paths of the pictures that lie beside the card; only these are linked. None: all do.
+        pictures: relative paths of the pictures that lie beside the card, which are linked; None: all.
     """
     document = compose(report)
     head = yaml.safe_dump(front_matter(report), sort_keys=False, allow_unicode=True, width=10_000)
@@ -56,21 +56,23 @@ def _opening(document: Document) -> list[str]:
 
 
 def _block(block: Block, pictures: Container[str] | None) -> list[str]:
-    if block.kind == "prose":
-        return [inline(block.text), ""]
-    if block.kind == "heading":
-        return [f"### {inline(block.text)}", ""]
-    if block.kind == "facts":
-        return [*(f"- {inline(term)}: {cell(value)}" for term, value in block.pairs), ""]
-    if block.kind == "listing":
-        return [*(f"- {inline(item)}" for item in block.items), ""]
-    if block.kind == "table":
-        return table(block)
-    if block.kind == "gallery":
-        return [_picture(one, pictures) for one in block.pictures]
-    if block.kind == "fold":
-        return [line for inner in block.blocks for line in _block(inner, pictures)]
-    return []  # a figure: its numbers are in the table that follows
+    match block:
+        case Prose():
+            return [inline(block.text), ""]
+        case Heading():
+            return [f"### {inline(block.text)}", ""]
+        case Facts():
+            return [*(f"- {inline(term)}: {cell(value)}" for term, value in block.pairs), ""]
+        case Listing():
+            return [*(f"- {inline(item)}" for item in block.items), ""]
+        case Table():
+            return table(block)
+        case Gallery():
+            return [_picture(one, pictures) for one in block.pictures]
+        case Fold():
+            return [line for inner in block.blocks for line in _block(inner, pictures)]
+        case Figure():
+            return []  # its numbers are in the table that follows
 
 
 def _picture(one: Picture, pictures: Container[str] | None) -> str:

@@ -16,7 +16,10 @@ class ReportView:
         self.page = page
 
     def _repr_html_(self) -> str:
-        frame = '<iframe sandbox srcdoc="{}" width="100%" height="720" style="border:0" title="Model report"></iframe>'
+        frame = (
+            '<iframe sandbox srcdoc="{}" width="100%" height="720" style="border:0" title="Model report">'
+            "</iframe>"
+        )
         return frame.format(escape(self.page))
 
     def __repr__(self) -> str:

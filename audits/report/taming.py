@@ -15,8 +15,8 @@ _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 def tame(text: object) -> str:
     """One line of visible characters.
 
-    White space becomes one space. Control, direction and other invisible characters become their code point in
-    angle quotes, so that two names that differ only there still look different. Escaping for HTML or Markdown comes after.
+    White space becomes one space. Control, direction and other invisible characters become their code point
+    in angle quotes, so that two names that differ only there still look different. Escaping comes after.
     """
     cut = " ".join(str(text)[: 4 * LONGEST_NAME].split())
     short = cut if len(cut) <= LONGEST_NAME else cut[: LONGEST_NAME - 1] + "…"

@@ -1,4 +1,4 @@
-"""What is not known, in the order of what it endangers: open gates, gaps in what was measured, what nobody asked for."""
+"""What is not known, the gravest first: open gates, gaps in what was measured, what nobody asked for."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -18,7 +18,7 @@ _LOT = 46  # height of the drawing below: where the rows are
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
-    """Observed share with its interval over the mean score of each bin; below, how many rows each bin holds."""
+    """Observed share with its interval over the mean score of each bin; below, the rows of each bin."""
     unit = scale_over((0.0, 1.0), count=5)
     frame = Frame(x=unit, y=unit, width=_SIDE, height=_SIDE + _LOT, top=18, bottom=34 + _LOT)
     diagonal = '<line class="diagonal" x1="{}" y1="{}" x2="{}" y2="{}"/>'
@@ -26,9 +26,11 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     for held in bins:
         if "rate" in held and "mean_score" in held:
             x, rate = frame.px(held["mean_score"]), held["rate"]
-            line = '<line class="ci" x1="{}" x2="{}" y1="{}" y2="{}"/><circle class="dot" cx="{}" cy="{}" r="4"/>'
+            line = '<line class="ci" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            dot = '<circle class="dot" cx="{}" cy="{}" r="4"/>'
             low, high = frame.py(rate["low"]), frame.py(rate["high"])
-            parts.append(Markup(line).format(x, x, low, high, x, frame.py(rate["value"])))
+            parts.append(Markup(line).format(x, x, low, high))
+            parts.append(Markup(dot).format(x, frame.py(rate["value"])))
     parts += _rows_below(bins, frame)
     return frame.draw(
         parts,

@@ -10,7 +10,7 @@ _LABELLED = 0.11  # of the width: below, a name would not fit; the table has it
 
 
 def stage_bar(parts: Sequence[tuple[str, float]]) -> Markup:
-    """Segments in the order of the stages, as wide as their share of the sum; alternating tints, white between.
+    """Segments in the order of the stages, as wide as their share of the sum; three tints, white between.
 
     Args:
         parts: (name, amount), amounts at least 0.
@@ -24,5 +24,6 @@ def stage_bar(parts: Sequence[tuple[str, float]]) -> Markup:
         if share >= _LABELLED:
             drawn.append(Markup('<text x="{:.2f}%" y="40">{}</text>').format(100 * start, name))
         start += share
-    head = '<svg class="stages" height="46" role="img" aria-label="Energy by stage; its numbers are in the table.">{}</svg>'
-    return Markup(head).format(Markup("").join(drawn))
+    label = "Energy by stage; its numbers are in the table."
+    head = '<svg class="stages" height="46" role="img" aria-label="{}">{}</svg>'
+    return Markup(head).format(label, Markup("").join(drawn))

@@ -29,8 +29,8 @@ from .slices import metric_names, slice_table
 __all__ = ["calibration"]
 
 _OPENING = (
-    "A score of 0.7 should come true seven times in ten. Each dot is a bin of scores; the dotted diagonal is perfect "
-    "calibration. With more than two classes the score is that of the decided class."
+    "A score of 0.7 should come true seven times in ten. Each dot is a bin of scores; the dotted diagonal is "
+    "perfect calibration. With more than two classes the score is that of the decided class."
 )
 
 

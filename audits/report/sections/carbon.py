@@ -29,8 +29,8 @@ from .training import energy_cell
 __all__ = ["carbon", "kwh_value"]
 
 
-def kwh_value(kwh: Any) -> float | None:
-    """The point value of a reading, if there is one."""
+def kwh_value(kwh: Any) -> float:
+    """The point value of a reading: a number, or a measured number."""
     return kwh["value"] if isinstance(kwh, Mapping) else kwh
 
 
@@ -95,7 +95,7 @@ def _facts(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[tuple[T
 
 
 def _table(stages: Sequence[Mapping[str, Any]]) -> Table:
-    whole = sum(kwh_value(stage["kwh"]) or 0.0 for stage in stages if stage.get("kwh") is not None)
+    whole = sum(kwh_value(stage["kwh"]) for stage in stages if stage.get("kwh") is not None)
     columns = (
         Column("Stage"),
         Column("Time", "number"),
@@ -105,7 +105,7 @@ def _table(stages: Sequence[Mapping[str, Any]]) -> Table:
     rows = []
     for stage in stages:
         kwh = stage.get("kwh")
-        share = "" if kwh is None else share_of(kwh_value(kwh) or 0.0, whole)
+        share = "" if kwh is None else share_of(kwh_value(kwh), whole)
         time = duration(stage["seconds"]) if "seconds" in stage else ""
         rows.append(Row(((Name(stage["name"]),), time, energy_cell(kwh), share)))
     return Table(caption="Energy by stage", columns=columns, rows=tuple(rows))

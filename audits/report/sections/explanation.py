@@ -1,4 +1,4 @@
-"""What the decisions rest on: attributions by feature, examples, and whether the explanations follow the model."""
+"""What the decisions rest on: features, examples, and whether the explanations follow the model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,8 +31,9 @@ __all__ = ["METHODS", "explanation"]
 METHODS = {
     "integrated_gradients": (
         "Integrated gradients",
-        "Each feature's part in the score, added up along the way from a neutral input to the row (Sundararajan et "
-        "al. 2017). It explains the model, not the world: a feature can matter because it stands in for another.",
+        "Each feature's part in the score, added up along the way from a neutral input to the row "
+        "(Sundararajan et al. 2017). It explains the model, not the world: a feature can matter because it "
+        "stands in for another.",
     ),
     "permutation_importance": (
         "Permutation importance",
@@ -41,8 +42,8 @@ METHODS = {
     ),
     "grad_cam": (
         "Grad-CAM",
-        "Which regions of the picture raise the score of the decided class (Selvaraju et al. 2017). A coarse map: "
-        "it shows where, not what.",
+        "Which regions of the picture raise the score of the decided class (Selvaraju et al. 2017). A coarse "
+        "map: it shows where, not what.",
     ),
 }
 """Title of a method, and what it shows and can't, by its name in the report."""

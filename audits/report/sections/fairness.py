@@ -30,9 +30,9 @@ def fairness(report: Mapping[str, Any]) -> Section:
     if found is None:
         return Section("fairness", "Fairness", (not_measured(report, "/fairness"),))
     opening = (
-        "Rates by group, and the largest gap between two of them. A gap's interval is simultaneous: it holds for all pairs of groups "
-        "at once. Equal rates don't make decisions right; read them beside the error rates. "
-        "Groups marked small are shown, left out of gaps, and never pass a gate."
+        "Rates by group, and the largest gap between two of them. A gap's interval is simultaneous: it "
+        "holds for all pairs of groups at once. Equal rates don't make decisions right; read them beside "
+        "the error rates. Groups marked small are shown, left out of gaps, and never pass a gate."
     )
     blocks: list[Block] = [Prose(opening)]
     for kind in ("attributes", "intersections"):

@@ -28,8 +28,9 @@ from .sheet import sheet
 __all__ = ["check_title", "gate"]
 
 _RULE = (
-    "A check passes only if the one-sided 95% bound that faces the limit is inside it, and fails only if the other "
-    "bound is outside. In between, the evidence does not decide. Hatched: not allowed; upright tick: the bound."
+    "A check passes only if the one-sided 95% bound that faces the limit is inside it, and fails only if "
+    "the other bound is outside. In between, the evidence does not decide. Hatched: not allowed; upright "
+    "tick: the bound."
 )
 
 
@@ -95,7 +96,7 @@ def _row(check: Mapping[str, Any]) -> Row:
 
 
 def _deciding(check: Mapping[str, Any]) -> tuple[str, float | None]:
-    """Which one-sided bound decides: the one that faces the limit, or on a fail the one that turns its back on it.
+    """Which one-sided bound decides: the one that faces the limit, or on a fail the other one.
 
     With two limits it is the bound on the side where less room is left.
     """

@@ -24,8 +24,8 @@ def lineage(report: Mapping[str, Any]) -> Section:
         Prose(
             (
                 Code(verify_command(report)),
-                " recomputes every digest and every number that the stored predictions allow, renders this page again and compares. "
-                "It exits with 5 and a list where anything differs.",
+                " recomputes every digest and every number that the stored predictions allow, renders this"
+                " page again and compares. It exits with 5 and a list where anything differs.",
             )
         )
     ]

@@ -43,7 +43,7 @@ _THIS = "This model"
 
 
 def leading_metric(report: Mapping[str, Any]) -> str | None:
-    """The metric that stands for the model's performance: the first that the policy limits, else the first of `LEADING`."""
+    """The metric of the first screen: the first that the policy limits, else the first of `LEADING`."""
     measured = report.get("performance", {}).get("metrics", {})
     asked = [check["metric"] for check in report.get("policy", {}).get("checks", []) if not check.get("over")]
     return next((name for name in (*asked, *LEADING, *measured) if name in measured), None)
@@ -86,8 +86,9 @@ def _opening(found: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f"Measured on the {count(found['n'])} rows of the {found['split']} split{beside}. The intervals say what another "
-        "sample of such rows would change; they don't say how a model that is trained again would differ."
+        f"Measured on the {count(found['n'])} rows of the {found['split']} split{beside}. The intervals say"
+        " what another sample of such rows would change; they don't say how a model that is trained again "
+        "would differ."
     )
 
 

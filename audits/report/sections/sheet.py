@@ -1,6 +1,6 @@
 """Plain JSON as facts and tables: datasheets, settings, environments, whatever keys they have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..document import (
@@ -59,7 +59,7 @@ def cell(value: Any) -> Cell:
 
 
 def sheet(facts: Mapping[str, Any]) -> list[Block]:
-    """Blocks for a mapping: its plain values as facts, its tables as tables, the rest under headings of their own."""
+    """Blocks for a mapping: plain values as facts, tables as tables, the rest under headings of its own."""
     flat = {key: value for key, value in facts.items() if _is_flat(value)}
     blocks: list[Block] = []
     if len(flat) > _IN_A_CELL:
@@ -82,8 +82,8 @@ def _nested(key: str, value: Any) -> list[Block]:
     return [Facts(((Name(title(key)), cell(value)),))]
 
 
-def _table(caption: str, rows: list[tuple[str, Mapping[str, Any]]], headed: bool) -> Table:
-    """A row a record; a mapping's own keys head the rows and stand as they are, because they may be anyone's names."""
+def _table(caption: str, rows: Sequence[tuple[str, Mapping[str, Any]]], headed: bool) -> Table:
+    """A row a record; a mapping's own keys stand as they are, because they may be anyone's names."""
     keys = list(dict.fromkeys(key for _, row in rows for key in row))
     heads = [Column(Name(key if headed else title(key)), _kind(rows, key)) for key in keys]
     lines = []
@@ -109,7 +109,7 @@ def _is_flat(value: Any) -> bool:
     return not isinstance(value, list) or all(isinstance(item, _SCALARS) for item in value)
 
 
-def _kind(rows: list[tuple[str, Mapping[str, Any]]], key: str) -> Any:
+def _kind(rows: Sequence[tuple[str, Mapping[str, Any]]], key: str) -> Any:
     values = [row[key] for _, row in rows if key in row]
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     return "number" if numbers or all(map(_is_share, values)) else "text"

@@ -6,8 +6,8 @@ from typing import Any
 from ...findings import pointer
 from ..charts.scale import Scale, scale_over
 from ..document import Column, Count, Inline, Measure, Name, Row, Strip, Table
-from ..metrics import describe
 from ..figures import share_of
+from ..metrics import describe
 from .absence import measure_or_reason
 from .sheet import LONGEST
 

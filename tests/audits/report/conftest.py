@@ -1,4 +1,4 @@
-"""Sample reports with invented numbers: a binary, a multi-class, a regression and an image one, and one with nothing."""
+"""Sample reports with invented numbers: binary, multi-class, regression, images, and one with nothing."""
 
 import math
 import struct
@@ -6,7 +6,6 @@ import zlib
 from typing import Any
 
 import pytest
-
 from assay.audits.findings import Findings, number, pointer
 from assay.audits.policy import Check, CheckResult, Verdict
 from assay.audits.report import assemble, with_policy
@@ -239,7 +238,8 @@ def verdict() -> Verdict:
         checks=(
             result(Check(metric="accuracy", min=0.84), "pass", "inside the limit", rate(0.862, 16281)),
             result(
-                Check(metric="demographic_parity_difference", over="sex", max=0.2), "pass", "inside", rate(0.177, 16281)
+                Check(metric="demographic_parity_difference", over="sex", max=0.2),
+                "pass", "inside", rate(0.177, 16281),
             ),
             result(
                 Check(metric="equalized_odds_difference", over=("sex", "race"), max=0.2),
@@ -254,7 +254,8 @@ def verdict() -> Verdict:
                 number(0.002994, 0.0022, 0.0044, 5, (0.0022, 0.0044)),
             ),
             CheckResult(
-                check=Check(metric="epsilon", max=3.0), status="inconclusive", reason="the report has no epsilon"
+                check=Check(metric="epsilon", max=3.0), status="inconclusive",
+                reason="the report has no epsilon",
             ),
         ),
     )  # fmt: skip
@@ -285,9 +286,10 @@ def training() -> dict[str, Any]:
     return {
         "stages": [
             {"name": "ingest", "seconds": 4.1, "cached": True, "kwh": 0.00009},
-            {"name": "pretrain", "seconds": 41.7, "cached": False, "kwh": 0.0012, "epochs": 5, "engine": engine},
+            {"name": "pretrain", "seconds": 41.7, "cached": False, "kwh": 0.0012, "epochs": 5},
             {
-                "name": "train", "seconds": 145.2, "cached": False, "kwh": 0.0013, "epochs": 12, "best_epoch": 9,
+                "name": "train", "seconds": 145.2, "cached": False, "kwh": 0.0013, "epochs": 12,
+                "best_epoch": 9,
                 "engine": engine, "resumed_from": 4, "history": history,
             },
         ]
@@ -298,7 +300,8 @@ def sample(kind: str) -> dict[str, Any]:
     """One assembled report."""
     if kind == "bare":
         return assemble(
-            model={"name": "bare", "task": "binary"}, card={}, data={"source": "predictions.parquet"}, training=None,
+            model={"name": "bare", "task": "binary"}, card={}, data={"source": "predictions.parquet"},
+            training=None,
             performance=None, calibration=None, fairness=None, explanation=None, carbon=None,
             lineage={"artifacts": []}, evidence={}, missing={"/data/rows": "the file was not read"},
             created=CREATED, version=None,
@@ -309,7 +312,8 @@ def sample(kind: str) -> dict[str, Any]:
     report = assemble(
         model={
             "name": "adult-income", "architecture": "mlp", "task": task, "classes": classes,
-            "positive": ">50K" if kind == "binary" else None, "parameters": 181250, "digest": DIGEST, "spec_digest": DIGEST[::-1],
+            "positive": ">50K" if kind == "binary" else None, "parameters": 181250,
+            "digest": DIGEST, "spec_digest": DIGEST[::-1],
         },
         card={
             "description": "Predicts from census answers whether a person earns above $50K a year.",
@@ -329,8 +333,10 @@ def sample(kind: str) -> dict[str, Any]:
         carbon=carbon(),
         lineage={
             "artifacts": [{"kind": kind, "digest": DIGEST} for kind in ("dataset", "model", "calibrated")],
-            "code": "0.1.0", "environment": {"python": "3.11.9", "libraries": {"torch": "2.13.0", "numpy": "2.4.6"}},
-            "engine": {"name": "in_process", "workers": 1}, "spec": {"name": "adult-income", "data": {"source": "builtin:adult"}},
+            "code": "0.1.0",
+            "environment": {"python": "3.11.9", "libraries": {"torch": "2.13.0", "numpy": "2.4.6"}},
+            "engine": {"name": "in_process", "workers": 1},
+            "spec": {"name": "adult-income", "data": {"source": "builtin:adult"}},
         },
         evidence={"/performance": DIGEST, **({} if image else {"/fairness": DIGEST[::-1]})},
         missing={"/fairness": "The data has no sensitive columns."} if image else {},
