@@ -1,0 +1,1 @@
+"""Differential privacy: clipping by book-keeping, noise, Poisson sampling, accounting."""
