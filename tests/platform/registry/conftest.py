@@ -16,6 +16,7 @@ import pytest
 from assay.platform.registry import Registry, Version
 
 SECONDS_TO_START = 60
+LONG_AGO = "2026-01-01T00:00:00+00:00"
 
 
 def program(name: str) -> Path | None:
@@ -115,6 +116,7 @@ def version():
     def make(number: int = 1, word: str | None = None, name: str = "adult") -> Version:
         word = f"v{number}" if word is None else word
         digests = {part: f"{part} {word}" for part in ("spec", "model", "audit", "policy")}
-        return Version(name=name, number=number, digests=digests, artifacts={"calibrated": "k" * 64})
+        artifacts = {"calibrated": "k" * 64}
+        return Version(name=name, number=number, digests=digests, artifacts=artifacts, created=LONG_AGO)
 
     return make

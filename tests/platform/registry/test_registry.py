@@ -14,9 +14,13 @@ from sqlalchemy.exc import DBAPIError
 
 
 def passing(version, status="pass") -> Verdict:
-    checks = [{"metric": "accuracy", "min": 0.8, "value": 0.86}]
     return Verdict(
-        name=version.name, number=version.number, identity=version.identity, status=status, checks=checks
+        name=version.name,
+        number=version.number,
+        identity=version.identity,
+        status=status,
+        checks=[{"metric": "accuracy", "min": 0.8, "value": 0.86}],
+        created=version.created,
     )
 
 
