@@ -50,6 +50,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
             in {resolve(n, reading.table.column_names, what="column") for n in config.columns},
             positive=config.positive or reading.positive,
         )
+        roles.check_features(plan, use_sensitive=config.use_sensitive)
         codes = _deal(reading, config, plan, target)
         _check_weights(reading, plan)
         _write_rows(reading.table, plan.kinds, codes, out)
@@ -64,6 +65,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
 
 def _deal(reading: Reading, config: DataConfig, plan: roles.Plan, target: Target) -> np.ndarray:
     """`(rows,)` split of each row of the source, `DROPPED` where the label is missing."""
+    check_classes(plan.target, target)
     codes = np.full(reading.table.num_rows, splits.DROPPED, dtype=np.int8)
     official = reading.official[target.labelled] if reading.official is not None else None
     groups = None

@@ -32,7 +32,7 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     """Decides what each column is for.
 
     Raises:
-        DataError: a column that the config names isn't there, is named for two ends, or no feature is left.
+        DataError: a column that the config names isn't there, or is named for two ends.
     """
     known = reading.table.column_names
     target = _target_name(reading, config)
@@ -58,14 +58,19 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     advised = {name: role for name, role in reading.roles.items() if name not in declared}
     roles = {name: named.get(name) or advised.get(name) or _by_kind(kinds[name].kind) for name in known}
     _check_weight(weight, kinds)
-    if not any(role == "feature" for role, _ in roles.values()) and not (config.use_sensitive and sensitive):
+    return Plan(target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles)
+
+
+def check_features(plan: Plan, *, use_sensitive: bool) -> None:
+    """DataError if no column is left to predict from."""
+    kept = ("feature", "sensitive") if use_sensitive else ("feature",)
+    if not any(role in kept for role, _ in plan.roles.values()):
         raise DataError(
             "no column is left to predict from",
-            got="; ".join(f"{name}: {role} ({why})" for name, (role, why) in list(roles.items())[:8]),
+            got="; ".join(f"{name}: {role} ({why})" for name, (role, why) in list(plan.roles.items())[:8]),
             expected="at least one numeric, categorical or date column beside the target",
             mend="declare the kind of a column that is a feature: data.columns: {name: categorical}",
         )
-    return Plan(target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles)
 
 
 def _target_name(reading: Reading, config: DataConfig) -> str:

@@ -8,12 +8,14 @@ import pyarrow as pa
 from ..exceptions import DataError, nearest
 from .compute import pc
 from .kinds import Kind
+from .splits import TRAIN
 from .values import categories, numbers
 
 _FEW_VALUES = 20
 """A numeric target with more different values is a quantity, with at most as many a set of classes."""
 
 _MOST_CLASSES = 1000
+_ROWS_A_CLASS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +63,23 @@ def read_target(
     )
 
 
-def check_classes(name: str, target: Target, codes: np.ndarray) -> None:
-    """DataError if a class is missing from the train rows, or has too few rows for three splits.
+def check_classes(name: str, target: Target, codes: np.ndarray | None = None) -> None:
+    """DataError if a class has too few rows for three splits or, once dealt, none in train.
 
     Args:
-        codes: `(labelled rows,)` split of each row.
+        codes: `(labelled rows,)` split of each row; None before the rows are dealt.
     """
     if target.task == "regression":
         return
-    counts = np.bincount(target.codes, minlength=len(target.classes))
-    train = np.bincount(target.codes[codes == 0], minlength=len(target.classes))
-    few = [
-        f"{target.classes[i]!r} ({counts[i]} rows, {train[i]} of them in train)"
-        for i in np.flatnonzero(np.minimum(counts < 3, 1) | (train == 0))
-    ]
-    if few:
+    seen = target.codes if codes is None else target.codes[codes == TRAIN]
+    counts = np.bincount(seen, minlength=len(target.classes))
+    few = np.flatnonzero(counts < (_ROWS_A_CLASS if codes is None else 1))
+    if len(few):
+        where = "" if codes is None else " in train"
         raise DataError(
             f"classes of {name!r} are too small to be split",
-            got=", ".join(few[:5]),
-            expected="at least 3 rows a class, one of them in train",
+            got=", ".join(f"{target.classes[code]!r}: {counts[code]} rows{where}" for code in few[:5]),
+            expected=f"at least {_ROWS_A_CLASS} rows a class, one of them in train",
             mend="drop those rows, merge the class into another, or bring more rows of it",
         )
 
