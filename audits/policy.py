@@ -4,80 +4,169 @@ A check passes only if its one-sided 95% bound is inside the limit, and fails on
 bound is outside; a policy passes only if every check does. With a true value on the limit `pass` is given at
 most 5% of the time, and joining checks needs no correction: to pass wrongly, the one check that is truly
 violated must pass (intersection-union test; Berger, 1982, Technometrics 24(4)).
+
+Whatever is not known counts against passing: a number that is missing, a group too small to be compared, a
+policy without checks. None of these counts as failing.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
 
-__all__ = ["Check", "CheckResult", "Status", "Verdict"]
+from .check import Check, CheckResult, Status, Verdict
+from .findings import pointer
+from .metrics import GAPS, METRICS
+from .validation import validate
 
-Status = Literal["pass", "fail", "inconclusive"]
+__all__ = ["METRICS", "Check", "CheckResult", "Status", "Verdict", "evaluate", "validate"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One limit on one metric."""
-
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
-
-    metric: str
-    """Name of a metric: `assay list metrics`."""
-    min: float | None = None
-    """Smallest value that is allowed."""
-    max: float | None = None
-    """Largest value that is allowed."""
-    over: str | tuple[str, ...] | None = None
-    """Sensitive column whose groups are compared; several make an intersection."""
-    group: str | None = None
-    """One group of `over`, by name; without it a rate is asked of every group."""
+_WORST_FIRST: tuple[Status, ...] = ("fail", "inconclusive", "pass")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckResult:
-    """What a report says to one check."""
+def evaluate(policy: Sequence[Check], report: Mapping[str, Any]) -> Verdict:
+    """Judge a report by a policy.
 
-    check: Check
-    status: Status
-    reason: str
-    """One sentence for a person."""
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    one_sided: tuple[float, float] | None = None
+    Args:
+        policy: checks, as validated.
+        report: report.json as a dict; only its numbers and its `missing` are read.
 
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in report.json under `policy.checks`."""
-        over = self.check.over
-        limits = {"min": self.check.min, "max": self.check.max}
-        found = {
-            "metric": self.check.metric,
-            "over": list(over) if isinstance(over, tuple) else over,
-            "group": self.check.group,
-            "limit": {side: limit for side, limit in limits.items() if limit is not None},
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "one_sided": None if self.one_sided is None else list(self.one_sided),
-            "status": self.status,
-            "reason": self.reason,
-        }
-        return {key: value for key, value in found.items() if value is not None}
+    Returns:
+        Fail if any check fails, else inconclusive if any is, else pass. A policy without checks is
+        inconclusive: nothing was decided.
+    """
+    results = tuple(_judge(check, report) for check in policy)
+    count: dict[Status, int] = {status: sum(r.status == status for r in results) for status in _WORST_FIRST}
+    if not results:
+        return Verdict(status="inconclusive", reason="no policy: nothing was decided")
+    reason = ", ".join(f"{n} {status}" for status, n in count.items() if n)
+    status: Status = next(status for status in _WORST_FIRST if count[status])
+    return Verdict(status=status, reason=f"of {len(results)} checks: {reason}", checks=results)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A policy's answer on one report."""
+def _judge(check: Check, report: Mapping[str, Any]) -> CheckResult:
+    """The worst of all the numbers that the check asks for."""
+    readings = [_read(check, report, place) for place in _places(check, report)]
+    if not readings:
+        return CheckResult(check=check, status="inconclusive", reason=_absence(report, _home(check)))
+    worst = min(readings, key=lambda result: (_WORST_FIRST.index(result.status), _slack(result)))
+    same = sum(result.status == worst.status for result in readings)
+    return worst if same == 1 else replace(worst, reason=f"{worst.reason} (worst of {same} groups)")
 
-    status: Status
-    reason: str
-    """One sentence for a person."""
-    checks: tuple[CheckResult, ...] = field(default_factory=tuple)
 
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in report.json under `policy`."""
-        return {
-            "status": self.status,
-            "reason": self.reason,
-            "checks": [result.to_json() for result in self.checks],
-            "waivers": [],
-        }
+def _home(check: Check) -> tuple[str, ...]:
+    """Where the numbers of a check stand: of groups, the place that holds them."""
+    sections = METRICS[check.metric].sections
+    if not check.columns:
+        room = next(of for of in ("performance", "calibration", "carbon") if of in sections)
+        return (room, check.metric) if room == "carbon" else (room, "metrics", check.metric)
+    if "calibration" in sections:
+        return "calibration", "groups", check.columns[0]
+    kind = "attributes" if len(check.columns) == 1 else "intersections"
+    home = "fairness", kind, " × ".join(check.columns)
+    gap = next((GAPS[of] for of in sections if of in GAPS), None)
+    return (*home, gap, check.metric) if gap else (*home, "groups")
+
+
+def _places(check: Check, report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Places of all numbers that a check asks for; none where the groups themselves are absent."""
+    home = _home_in(report, _home(check), check.columns)
+    if not check.columns or home[-1] == check.metric:
+        yield home
+    else:
+        groups = (check.group,) if check.group is not None else (_at(report, home) or {})
+        yield from ((*home, group, "metrics", check.metric) for group in groups)
+
+
+def _home_in(report: Mapping[str, Any], home: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The same place, where the report names the intersection's columns in another order."""
+    if len(columns) < 2:
+        return home
+    known = _at(report, home[:2]) or {}
+    name = next((name for name in known if sorted(name.split(" × ")) == sorted(columns)), home[2])
+    return (*home[:2], name, *home[3:])
+
+
+def _read(check: Check, report: Mapping[str, Any], place: tuple[str, ...]) -> CheckResult:
+    """Judge the number at one place."""
+    number = _number(report, place)
+    if number is None:
+        return CheckResult(check=check, status="inconclusive", reason=_absence(report, place))
+    bounds = number.get("one_sided") or (number.get("low"), number.get("high"))
+    status, reason = _compare(check, bounds[0], bounds[1])
+    doubt = _doubt(report, place)
+    if doubt and status == "pass":
+        status, reason = "inconclusive", doubt
+    return CheckResult(
+        check=check,
+        status=status,
+        reason=reason,
+        pointer=pointer(*place),
+        value=number["value"],
+        low=number.get("low"),
+        high=number.get("high"),
+        one_sided=tuple(number["one_sided"]) if "one_sided" in number else None,
+    )
+
+
+def _number(report: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, Any] | None:
+    """The number at one place; energy that is metered, not estimated, has no interval."""
+    found = _at(report, place)
+    if isinstance(found, int | float):
+        return dict.fromkeys(("value", "low", "high"), found)
+    return found if isinstance(found, Mapping) and "value" in found else None
+
+
+def _compare(check: Check, lower: float | None, upper: float | None) -> tuple[Status, str]:
+    """Status of an interval against the limits; an unknown bound is unbounded."""
+    least, most = -inf if lower is None else lower, inf if upper is None else upper
+    if check.max is not None and least > check.max:
+        return "fail", f"at least {least:.4g} with 95% confidence, above {check.max:g}"
+    if check.min is not None and most < check.min:
+        return "fail", f"at most {most:.4g} with 95% confidence, below {check.min:g}"
+    if check.max is not None and not most <= check.max:
+        return "inconclusive", f"may be as high as {most:.4g}, above {check.max:g}"
+    if check.min is not None and not least >= check.min:
+        return "inconclusive", f"may be as low as {least:.4g}, below {check.min:g}"
+    limits = {"min": check.min, "max": check.max}
+    kept = " and ".join(f"{side} {limit:g}" for side, limit in limits.items() if limit is not None)
+    return "pass", f"within {kept} with 95% confidence"
+
+
+def _doubt(report: Mapping[str, Any], place: tuple[str, ...]) -> str | None:
+    """Why a number inside its limit must not pass: it leaves groups out, or its group is too small."""
+    if place[-2] in GAPS.values():
+        left_out = (_at(report, place) or {}).get("excluded", ())
+        return f"{len(left_out)} groups have too few rows to be compared" if left_out else None
+    if place[-2] == "metrics" and len(place) > 3 and (_at(report, place[:-2]) or {}).get("small"):
+        return f"the group {place[-3]} has too few rows"
+    return None
+
+
+def _absence(report: Mapping[str, Any], place: tuple[str, ...]) -> str:
+    """The report's reason for what is not there: of the place itself, or of the nearest one around it."""
+    missing = report.get("missing", {})
+    for depth in range(len(place), 0, -1):
+        if pointer(*place[:depth]) in missing:
+            return f"not measured: {missing[pointer(*place[:depth])]}"
+    return f"not measured: the report has no {'/'.join(place)}"
+
+
+def _slack(result: CheckResult) -> float:
+    """How far the value lies inside the limits; negative outside, least of all where there is no value."""
+    check, value = result.check, result.value
+    if value is None:
+        return -inf
+    return min(
+        inf if check.max is None else check.max - value,
+        inf if check.min is None else value - check.min,
+    )
+
+
+def _at(report: Any, place: Sequence[str]) -> Any:
+    """What stands at a place, or None."""
+    for key in place:
+        if not isinstance(report, Mapping) or key not in report:
+            return None
+        report = report[key]
+    return report

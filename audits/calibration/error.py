@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..findings import number
-from ..intervals import effective_trials, pointwise
+from ..intervals import GATE, effective_trials, pointwise
 
 __all__ = ["Bins", "bin_rows", "expected_calibration_error"]
 
@@ -74,7 +74,7 @@ def bin_rows(score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, *, bins
 
 
 def expected_calibration_error(bins: Bins, *, confidence: float, seed: int) -> dict:
-    """The error as a number; `noise` is what a perfectly calibrated model would show with these bins."""
+    """The error as a number, in [0, 1]; `noise` is what a calibrated model would show with these bins."""
     value = float((bins.share * np.abs(bins.rate - bins.score)).sum())
     # Agresti & Coull's two added successes and failures keep the noise of an all-or-nothing bin from being 0.
     rate = (bins.rate * bins.trials + 2) / (bins.trials + 4)
@@ -86,4 +86,4 @@ def expected_calibration_error(bins: Bins, *, confidence: float, seed: int) -> d
         return max(0.0, value - float(np.quantile(drawn, level))), min(1.0, value + pointwise(level) * error)
 
     low, high = bounds((1 + confidence) / 2)
-    return number(value, low, high, int(bins.rows.sum()), bounds(confidence), noise=float(drawn.mean()))
+    return number(value, low, high, int(bins.rows.sum()), bounds(GATE), noise=float(drawn.mean()))

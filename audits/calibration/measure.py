@@ -7,50 +7,56 @@ was right.
 
 import numpy as np
 
+from ..config import FairnessConfig
+from ..fairness.groups import encode
 from ..findings import Findings, number, pointer
-from ..intervals import Means, Proportions, pointwise
+from ..intervals import Means, Proportions, pointwise, tails
 from ..predictions import Predictions
 from .error import Bins, bin_rows, expected_calibration_error
 
 __all__ = ["measure"]
 
 BINS = 15
+DEFAULT = FairnessConfig()
+METRICS = ("expected_calibration_error", "mean_calibration_gap")
 
 
 def measure(
-    predictions: Predictions, *, confidence: float = 0.95, bins: int = BINS, seed: int = 0
+    predictions: Predictions, *, config: FairnessConfig = DEFAULT, confidence: float = 0.95
 ) -> Findings:
     """Measure calibration of a split, overall and in each group of each sensitive column.
 
     Args:
         predictions: with scores.
-        confidence: of two-sided intervals, and of each one-sided bound.
-        bins: number of bins of equal mass; a group has at most one for every 20 rows.
-        seed: of the draws from which the lower bound of the error is made.
+        config: minimum group size, which is also the least number of rows in a bin, and the seed of the draws
+            from which the lower bound of the error is made.
+        confidence: of two-sided intervals; one-sided bounds are at 95%.
 
     Returns:
-        `metrics{expected_calibration_error, mean_calibration_gap}`, `bins[{low, high, mean_score, rate,
-        n}]` and `groups{column: {group: {n, metrics, bins}}}`.
+        `metrics{expected_calibration_error, mean_calibration_gap}`, `bins[{low, high, mean_score, rate, n}]`
+        and `groups{column: {group: {n, small, metrics, bins}}}`.
     """
     if predictions.scores is None:
-        return Findings(missing={"/metrics/expected_calibration_error": "the model gives no scores"})
-    from ..fairness.groups import encode
-
+        return Findings(missing={"": "the model gives no probabilities"})
     score, outcome = _confidence(predictions, predictions.scores)
     weight = np.ones(len(score)) if predictions.weight is None else predictions.weight.astype(float)
-    found = _part(score, outcome, weight, confidence, bins, seed)
+    found = _part(score, outcome, weight, config, confidence)
     columns = {}
     for column, values in predictions.sensitive.items():
         groups = encode(column, values)
         rows = np.split(np.argsort(groups.codes, kind="stable"), np.cumsum(groups.sizes)[:-1])
-        columns[column] = Findings.gather(
-            {
-                name: _part(score[of], outcome[of], weight[of], confidence, bins, seed)
-                for name, of in zip(groups.names, rows, strict=True)
-            }
-        )
+        parts = {
+            name: _part(score[of], outcome[of], weight[of], config, confidence)
+            for name, of in zip(groups.names, rows, strict=True)
+        }
+        for part, of in zip(parts.values(), rows, strict=True):
+            part.values.update(n=len(of), small=len(of) < config.minimum_group_size)
+        columns[column] = Findings.gather(parts)
     grouped = Findings.gather({"groups": Findings.gather(columns)})
-    return Findings(values=found.values | grouped.values, missing=found.missing | grouped.missing)
+    settings = {"bins": f"up to {BINS} of equal mass, at least {config.minimum_group_size} rows each"}
+    return Findings(
+        values=found.values | grouped.values | {"settings": settings}, missing=found.missing | grouped.missing
+    )
 
 
 def _confidence(predictions: Predictions, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,25 +68,20 @@ def _confidence(predictions: Predictions, scores: np.ndarray) -> tuple[np.ndarra
 
 
 def _part(
-    score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, confidence: float, bins: int, seed: int
+    score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, config: FairnessConfig, confidence: float
 ) -> Findings:
     if weight.sum() == 0 or len(score) < 2:
+        reason = "calibration needs at least two rows"
         return Findings(
-            values={"n": len(score)}, missing={pointer("metrics"): "calibration needs at least two rows"}
+            values={"metrics": {}}, missing={pointer("metrics", name): reason for name in METRICS}
         )
-    table = bin_rows(score, outcome, weight, bins=max(1, min(bins, len(score) // 20)))
-    return Findings(
-        values={
-            "n": len(score),
-            "metrics": {
-                "expected_calibration_error": expected_calibration_error(
-                    table, confidence=confidence, seed=seed
-                ),
-                "mean_calibration_gap": _mean_gap(score - outcome, weight, confidence),
-            },
-            "bins": _reliability(table, confidence),
-        }
+    table = bin_rows(
+        score, outcome, weight, bins=max(1, min(BINS, len(score) // max(config.minimum_group_size, 1)))
     )
+    error = expected_calibration_error(table, confidence=confidence, seed=config.seed)
+    gap = _mean_gap(score - outcome, weight, confidence)
+    metrics = dict(zip(METRICS, (error, gap), strict=True))
+    return Findings(values={"metrics": metrics, "bins": _reliability(table, confidence)})
 
 
 def _mean_gap(gaps: np.ndarray, weight: np.ndarray, confidence: float) -> dict:
@@ -88,7 +89,7 @@ def _mean_gap(gaps: np.ndarray, weight: np.ndarray, confidence: float) -> dict:
     value = np.average(gaps, weights=weight)
     error = np.sqrt(((weight * (gaps - value)) ** 2).sum() * len(gaps) / (len(gaps) - 1)) / weight.sum()
     means = Means(value=np.array([value]), error=np.array([error]), freedom=np.array([len(gaps) - 1.0]))
-    (low, high), (lower, upper) = (means.limits(pointwise(q)) for q in ((1 + confidence) / 2, confidence))
+    (low, high), (lower, upper) = (means.limits(z) for z in tails(confidence))
     return number(value, low[0], high[0], len(gaps), (lower[0], upper[0]))
 
 

@@ -8,6 +8,7 @@ parts of the rows add up.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .groups import Groups
 
@@ -50,9 +51,10 @@ class Cells:
         """The same of squared weights."""
         return _one_vs_rest(self.squared, positive)
 
-    def __getitem__(self, groups: np.ndarray) -> "Cells":
+    def __getitem__(self, groups: ArrayLike) -> "Cells":
         """Cells of some groups."""
-        return Cells(weight=self.weight[..., groups, :, :], squared=self.squared[..., groups, :, :])
+        index = np.asarray(groups)
+        return Cells(weight=self.weight[..., index, :, :], squared=self.squared[..., index, :, :])
 
 
 def cells(

@@ -6,8 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ..config import FairnessConfig
 from ..intervals import Estimates, Proportions, area_limits, largest_gap, roc_area
 from ..predictions import Predictions
+from .bootstrap import macro_f1
 from .counts import Cells, cells
 from .gaps import DIFFERENCES, RATIOS, Gap
 from .groups import Groups
@@ -16,13 +18,7 @@ from .table import Comparison, Metric
 
 __all__ = ["Decisions"]
 
-_BY_CLASS = (
-    "selection_rate",
-    "base_rate",
-    "true_positive_rate",
-    "false_positive_rate",
-    "positive_predictive_value",
-)
+_BY_CLASS = ("selection_rate", "true_positive_rate", "false_positive_rate", "positive_predictive_value")
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Decisions:
 
     predictions: Predictions
     groups: Groups
+    config: FairnessConfig
 
     @cached_property
     def cells(self) -> Cells:
@@ -39,36 +36,44 @@ class Decisions:
         return cells(self.groups, p.y_true, p.y_pred, len(p.classes), p.weight)
 
     def metrics(self) -> dict[str, Metric]:
-        """One number a group: every rate (binary); accuracy and the mean recall (more classes)."""
-        if self.predictions.task == "binary":
+        """One number a group: every rate (binary); accuracy and means over classes (more classes)."""
+        p = self.predictions
+        if p.task == "binary":
             found = {name: self._rate(name, 1) for name in RATES}
-            return found | {"auroc": self._auroc()} if self.predictions.scores is not None else found
-        recalls = [self._rate("true_positive_rate", c) for c in range(len(self.predictions.classes))]
-        balanced = Metric(
-            estimates=_Mean([recall.estimates for recall in recalls]),
-            needs="rows of every class",
-            rows=np.sum([recall.rows for recall in recalls], axis=0),
-        )
-        return {"accuracy": self._accuracy(), "balanced_accuracy": balanced}
+            return found | ({} if p.scores is None else {"auroc": self._auroc()})
+        return {"accuracy": self._accuracy(), **self._macro()}
 
     def metrics_by_class(self) -> dict[str, dict[str, Metric]]:
         """More than two classes: rates of each class against the rest."""
-        if self.predictions.task == "binary":
-            return {}
+        classes = self.predictions.classes if self.predictions.task == "multiclass" else ()
+        return {of: {name: self._rate(name, c) for name in _BY_CLASS} for c, of in enumerate(classes)}
+
+    def _macro(self) -> dict[str, Metric]:
+        """Means over classes of recall (in closed form) and of F1 (its variance by bootstrap)."""
+        recalls = [self._rate("true_positive_rate", c) for c in range(len(self.predictions.classes))]
+        rows = self.groups.sizes
+        f1 = macro_f1(self.cells, draws=self.config.replicates, seed=self.config.seed)
         return {
-            name: {rate: self._rate(rate, c) for rate in _BY_CLASS}
-            for c, name in enumerate(self.predictions.classes)
+            "balanced_accuracy": Metric(
+                estimates=_Mean([recall.estimates for recall in recalls]),
+                needs="rows of every class",
+                rows=rows,
+            ),
+            "macro_f1": Metric(estimates=f1, needs="rows of every class", rows=rows),
         }
 
     def differences(self) -> dict[str, Comparison]:
         """Gaps by name; with more than two classes, the largest over classes."""
         found = {name: self._comparison(gap) for name, gap in DIFFERENCES.items()}
-        others = ("auroc",) if self.predictions.task == "binary" else ("balanced_accuracy",)
-        metrics = self.metrics()
+        binary = self.predictions.task == "binary"
+        others = (
+            ({"auroc": self._auroc()} if self.predictions.scores is not None else {})
+            if binary
+            else self._macro()
+        )
         return found | {
-            f"{name}_difference": Comparison(families=[metrics[name]], interval=largest_gap)
-            for name in others
-            if name in metrics
+            f"{name}_difference": Comparison(families=[metric], interval=largest_gap)
+            for name, metric in others.items()
         }
 
     def ratios(self) -> dict[str, Comparison]:

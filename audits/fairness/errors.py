@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..config import FairnessConfig
 from ..intervals import Means, largest_gap
 from ..predictions import Predictions
 from .groups import Groups
@@ -18,6 +19,7 @@ class Errors:
 
     predictions: Predictions
     groups: Groups
+    config: FairnessConfig
 
     def metrics(self) -> dict[str, Metric]:
         """Mean prediction, mean error (prediction - truth), mean absolute and root mean squared error."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..findings import Findings, number, pointer
-from ..intervals import Estimates, Interval, pointwise
+from ..intervals import Estimates, Interval, pointwise, tails
 
 __all__ = ["Comparison", "Metric", "Sizes", "compare", "describe"]
 
@@ -65,10 +65,9 @@ class _Some:
 
 def describe(metrics: Mapping[str, Metric], sizes: Sizes, *, confidence: float) -> list[Findings]:
     """For each group, every metric as a number, or the reason why it has none."""
-    tails = pointwise((1 + confidence) / 2), pointwise(confidence)
     found: list[Findings] = [Findings() for _ in sizes.names]
     for name, metric in metrics.items():
-        (low, high), (lower, upper) = (metric.estimates.limits(z) for z in tails)
+        (low, high), (lower, upper) = (metric.estimates.limits(z) for z in tails(confidence))
         measurable = _measurable(metric)
         for group, findings in enumerate(found):
             if measurable[group]:
@@ -88,30 +87,38 @@ def compare(comparisons: Mapping[str, Comparison], sizes: Sizes, *, confidence: 
     """
     found = Findings()
     for name, comparison in comparisons.items():
-        measured = _compare(comparison, sizes, confidence)
+        usable = [sizes.large & _measurable(metric) for metric in comparison.families]
+        measured = _compare(comparison, usable, sizes, confidence)
         if isinstance(measured, str):
             found.missing[pointer(name)] = measured
-        else:
-            found.values[name] = measured
+            continue
+        found.values[name] = measured
+        left_out = np.flatnonzero(~np.all(usable, axis=0))
+        if len(left_out):
+            measured["excluded"] = [sizes.names[group] for group in left_out]
     return found
 
 
-def _compare(comparison: Comparison, sizes: Sizes, confidence: float) -> dict[str, Any] | str:
-    """One gap, or the reason why there is none."""
-    usable = [sizes.large & _measurable(metric) for metric in comparison.families]
+def _compare(
+    comparison: Comparison, usable: Sequence[np.ndarray], sizes: Sizes, confidence: float
+) -> dict[str, Any] | str:
+    """One gap over the usable groups, or the reason why there is none."""
     if min(of.sum() for of in usable) < 2:
         return f"fewer than two groups have {sizes.minimum} rows and {comparison.families[0].needs}"
     kept = [_Some(metric.estimates, of) for metric, of in zip(comparison.families, usable, strict=True)]
     interval = comparison.interval(*kept, confidence=confidence, **comparison.options)
     if not np.isfinite(interval.value):
         return "every group's rate is 0, so there is no ratio"
-    more: dict[str, Any] = {"between": _furthest(kept, usable, sizes.names)}
-    left_out = np.flatnonzero(~np.all(usable, axis=0))
-    if len(left_out):
-        more["excluded"] = [sizes.names[group] for group in left_out]
     rows = int(sizes.rows[np.any(usable, axis=0)].sum())
     bounds = float(interval.one_sided[0]), float(interval.one_sided[1])
-    return number(float(interval.value), float(interval.low), float(interval.high), rows, bounds, **more)
+    return number(
+        float(interval.value),
+        float(interval.low),
+        float(interval.high),
+        rows,
+        bounds,
+        between=_furthest(kept, usable, sizes.names),
+    )
 
 
 def _measurable(metric: Metric) -> np.ndarray:

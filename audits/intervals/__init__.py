@@ -4,9 +4,10 @@ from .delong import area_limits, roc_area
 from .gap import Estimates, Interval, largest_gap, mean_gap, smallest_ratio
 from .mean import Means
 from .proportion import Proportions, effective_trials
-from .simultaneous import critical_value, pointwise
+from .simultaneous import GATE, critical_value, pointwise, tails
 
 __all__ = [
+    "GATE",
     "Estimates",
     "Interval",
     "Means",
@@ -19,4 +20,5 @@ __all__ = [
     "pointwise",
     "roc_area",
     "smallest_ratio",
+    "tails",
 ]

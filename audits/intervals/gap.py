@@ -24,7 +24,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .simultaneous import critical_value, pointwise
+from .simultaneous import GATE, critical_value, tails
 
 __all__ = ["Estimates", "Interval", "largest_gap", "mean_gap", "smallest_ratio"]
 
@@ -62,18 +62,19 @@ def largest_gap(*families: Estimates, confidence: float = 0.95, span: float = 1.
 
     Args:
         families: estimates of shape (..., groups), at least two groups each.
-        confidence: of the two-sided interval, and of each one-sided bound.
+        confidence: of the two-sided interval; the one-sided bounds are at 95%.
         span: the largest gap that can be: 1 for rates, infinity for errors.
     """
-    tails = pointwise((1 + confidence) / 2), pointwise(confidence)
-    critical = critical_value([family.value.shape[-1] for family in families], confidence)
+    groups = [family.value.shape[-1] for family in families]
+    criticals = critical_value(groups, confidence), critical_value(groups, GATE)
     with np.errstate(invalid="ignore"):
         value = np.maximum.reduce([np.ptp(family.value, axis=-1) for family in families])
-    low = np.maximum.reduce([_lower(family, critical) for family in families])
+    low, lower = (np.maximum.reduce([_lower(family, z) for family in families]) for z in criticals)
     high, upper = (
-        np.minimum(np.maximum.reduce([_upper(family, z) for family in families]), span) for z in tails
+        np.minimum(np.maximum.reduce([_upper(family, z) for family in families]), span)
+        for z in tails(confidence)
     )
-    return Interval(value=value, low=low, high=high, one_sided=(low, upper))
+    return Interval(value=value, low=low, high=high, one_sided=(lower, upper))
 
 
 def mean_gap(*families: Estimates, confidence: float = 0.95, span: float = 1.0) -> Interval:
@@ -82,12 +83,12 @@ def mean_gap(*families: Estimates, confidence: float = 0.95, span: float = 1.0) 
     The mean of maxima is the maximum over one pair from each family, so the argument for the upper bound
     holds.
     """
-    tails = pointwise((1 + confidence) / 2), pointwise(confidence)
-    critical = critical_value([family.value.shape[-1] for family in families], confidence)
+    groups = [family.value.shape[-1] for family in families]
+    criticals = critical_value(groups, confidence), critical_value(groups, GATE)
     value = np.mean([np.ptp(family.value, axis=-1) for family in families], axis=0)
-    low = np.mean([_lower(family, critical) for family in families], axis=0)
-    high, upper = (np.minimum(_upper_of_sum(families, z) / len(families), span) for z in tails)
-    return Interval(value=value, low=low, high=high, one_sided=(low, upper))
+    low, lower = (np.mean([_lower(family, z) for family in families], axis=0) for z in criticals)
+    high, upper = (np.minimum(_upper_of_sum(families, z) / len(families), span) for z in tails(confidence))
+    return Interval(value=value, low=low, high=high, one_sided=(lower, upper))
 
 
 def smallest_ratio(*families: Estimates, confidence: float = 0.95) -> Interval:

@@ -11,12 +11,20 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-__all__ = ["critical_value", "pointwise"]
+__all__ = ["GATE", "critical_value", "pointwise", "tails"]
+
+GATE = 0.95
+"""Confidence of each one-sided bound, whatever the confidence of the intervals shown: gates decide by it."""
 
 
 def pointwise(level: float) -> float:
     """Normal quantile of one bound on its own."""
     return float(ndtri(level))
+
+
+def tails(confidence: float) -> tuple[float, float]:
+    """Normal quantiles of the two-sided interval and of the one-sided bounds."""
+    return pointwise((1 + confidence) / 2), pointwise(GATE)
 
 
 def critical_value(groups: Sequence[int], confidence: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..findings import number
-from ..intervals import Means, Proportions, pointwise
+from ..intervals import Means, Proportions, tails
 
 __all__ = ["Scale", "Statistic", "difference", "interval", "mean"]
 
@@ -55,9 +55,7 @@ def mean(values: np.ndarray, weight: np.ndarray) -> Statistic:
 def interval(statistic: Statistic, *, confidence: float) -> dict[str, Any]:
     """The metric as a number of the report."""
     estimates = _estimates(statistic)
-    (low, high), (lower, upper) = (
-        estimates.limits(z) for z in (pointwise((1 + confidence) / 2), pointwise(confidence))
-    )
+    (low, high), (lower, upper) = (estimates.limits(z) for z in tails(confidence))
     ends = [float(end[0]) for end in (low, high, lower, upper)]
     if statistic.scale == "below_one":
         low_, high_, lower_, upper_ = ends
@@ -70,7 +68,7 @@ def difference(ours: Statistic, other: Statistic, *, confidence: float) -> dict[
     """Ours minus the other's on the same rows, with a paired interval."""
     value = ours.value - other.value
     error = float(np.sqrt(np.sum((ours.influence - other.influence) ** 2)))
-    wide, narrow = pointwise((1 + confidence) / 2) * error, pointwise(confidence) * error
+    wide, narrow = (z * error for z in tails(confidence))
     rows = len(ours.influence)
     return number(value, value - wide, value + wide, rows, (value - narrow, value + narrow))
 

@@ -1,0 +1,146 @@
+"""Every metric that a policy may name: where it stands in the report, its range, and what it cannot tell."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+__all__ = ["GAPS", "METRICS", "Metric", "Section"]
+
+Section = Literal["performance", "group", "difference", "ratio", "calibration", "carbon"]
+Better = Literal["higher", "lower", "neither"]
+
+GAPS = {"difference": "differences", "ratio": "ratios"}
+"""Sections that compare groups, and their keys in the report."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric; it may stand in several sections, such as accuracy overall and of each group."""
+
+    summary: str
+    blind: str
+    """What it cannot tell."""
+    range: tuple[float, float]
+    better: Better
+    sections: tuple[Section, ...]
+    tasks: tuple[str, ...]
+
+
+_ALL = ("binary", "multiclass", "regression")
+_CLASSES = ("binary", "multiclass")
+_BINARY = ("binary",)
+_MULTI = ("multiclass",)
+_VALUE = ("regression",)
+_RATE = (0.0, 1.0)
+_ERROR = (0.0, inf)
+_SIGNED = (-inf, inf)
+_ONE = ("performance",)
+_BOTH = ("performance", "group")
+_GROUP = ("group",)
+_GAP = ("difference",)
+_RATIO = ("ratio",)
+_CALIBRATION = ("calibration",)
+_CARBON = ("carbon",)
+
+# fmt: off
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric("share of rows decided rightly",
+        "which mistakes were made; a rare class may never be found", _RATE, "higher", _BOTH, _CLASSES),
+    "balanced_accuracy": Metric("mean over classes of the share found in each",
+        "how often a decision is right where classes are unequal", _RATE, "higher", _BOTH, _CLASSES),
+    "precision": Metric("of the rows decided positively, the share that is positive",
+        "how many positives were passed over", _RATE, "higher", _ONE, _BINARY),
+    "recall": Metric("of the positive rows, the share decided so",
+        "how many others were decided positively too", _RATE, "higher", _ONE, _BINARY),
+    "f1": Metric("harmonic mean of precision and recall",
+        "anything about rows rightly rejected", _RATE, "higher", _ONE, _BINARY),
+    "auroc": Metric("chance that a positive row scores above a negative one",
+        "whether scores are honest probabilities, or the threshold good", _RATE, "higher", _BOTH, _BINARY),
+    "average_precision": Metric("precision averaged over the positives, each as the threshold",
+        "anything across data sets: its level without skill varies", _RATE, "higher", _ONE, _BINARY),
+    "macro_precision": Metric("precision of each class, averaged",
+        "which class pulls it down", _RATE, "higher", _ONE, _MULTI),
+    "macro_f1": Metric("F1 of each class, averaged",
+        "which class pulls it down", _RATE, "higher", _BOTH, _MULTI),
+    "macro_auroc": Metric("AUROC of each class against the rest, averaged",
+        "which classes are confused with each other", _RATE, "higher", _ONE, _MULTI),
+    "macro_average_precision": Metric("average precision of each class, averaged",
+        "which class pulls it down", _RATE, "higher", _ONE, _MULTI),
+    "log_loss": Metric("mean of -log of the score of the true class, in nats",
+        "whether a few confident mistakes or many small ones make it", _ERROR, "lower", _ONE, _CLASSES),
+    "brier_score": Metric("mean squared distance between scores and what happened",
+        "whether ranking or calibration is at fault", (0.0, 2.0), "lower", _ONE, _CLASSES),
+    "mean_absolute_error": Metric("mean distance to the truth, in the target's unit",
+        "how large the worst mistakes are", _ERROR, "lower", _BOTH, _VALUE),
+    "root_mean_squared_error": Metric("like the mean absolute error, large mistakes weighing more",
+        "the typical mistake, where a few are huge", _ERROR, "lower", _BOTH, _VALUE),
+    "r2": Metric("share of the target's variance that is explained",
+        "how large a mistake is in the target's unit", (-inf, 1.0), "higher", _ONE, _VALUE),
+    "mean_prediction": Metric("mean of the predictions",
+        "whether they are right", _SIGNED, "neither", _GROUP, _VALUE),
+    "mean_error": Metric("mean of prediction minus truth; above 0 predicts too high",
+        "how large mistakes are: up and down cancel", _SIGNED, "neither", _GROUP, _VALUE),
+    "selection_rate": Metric("share of rows that receive the positive decision",
+        "whether the decisions are right", _RATE, "neither", _GROUP, _BINARY),
+    "base_rate": Metric("share of rows whose truth is positive",
+        "why groups differ: the label itself may carry old unfairness", _RATE, "neither", _GROUP, _BINARY),
+    "true_positive_rate": Metric("of the positive rows, the share decided positively",
+        "who is decided positively without being so", _RATE, "higher", _GROUP, _BINARY),
+    "false_negative_rate": Metric("of the positive rows, the share decided negatively",
+        "who is decided positively without being so", _RATE, "lower", _GROUP, _BINARY),
+    "false_positive_rate": Metric("of the negative rows, the share decided positively",
+        "who is passed over", _RATE, "lower", _GROUP, _BINARY),
+    "true_negative_rate": Metric("of the negative rows, the share decided negatively",
+        "who is passed over", _RATE, "higher", _GROUP, _BINARY),
+    "positive_predictive_value": Metric("of the rows decided positively, the share that is positive",
+        "who is passed over", _RATE, "higher", _GROUP, _BINARY),
+    "negative_predictive_value": Metric("of the rows decided negatively, the share that is negative",
+        "who is decided positively without being so", _RATE, "higher", _GROUP, _BINARY),
+    "demographic_parity_difference": Metric("largest gap in selection rate; 0 is parity",
+        "whether the decisions are right", _RATE, "lower", _GAP, _CLASSES),
+    "equal_opportunity_difference": Metric("largest gap in true positive rate; 0 is equal opportunity",
+        "anything about rows that are not positive", _RATE, "lower", _GAP, _CLASSES),
+    "equalized_odds_difference": Metric("larger of the gaps in true and in false positive rate",
+        "which of the two it comes from", _RATE, "lower", _GAP, _CLASSES),
+    "average_odds_difference": Metric("mean of the gaps in true and in false positive rate",
+        "a large gap in one rate, where the other has none", _RATE, "lower", _GAP, _CLASSES),
+    "predictive_parity_difference": Metric("largest gap in positive predictive value",
+        "who is passed over in each group", _RATE, "lower", _GAP, _CLASSES),
+    "false_positive_rate_difference": Metric("largest gap in false positive rate",
+        "anything about rows that are positive", _RATE, "lower", _GAP, _CLASSES),
+    "accuracy_difference": Metric("largest gap in accuracy",
+        "whether the mistakes are of the same kind", _RATE, "lower", _GAP, _CLASSES),
+    "auroc_difference": Metric("largest gap in AUROC",
+        "whether one threshold suits the groups alike", _RATE, "lower", _GAP, _BINARY),
+    "balanced_accuracy_difference": Metric("largest gap in the mean recall over classes",
+        "which class it comes from", _RATE, "lower", _GAP, _MULTI),
+    "macro_f1_difference": Metric("largest gap in the mean F1 over classes",
+        "which class it comes from", _RATE, "lower", _GAP, _MULTI),
+    "mean_prediction_difference": Metric("largest gap in mean prediction, in the target's unit",
+        "whether the truth differs likewise", _ERROR, "lower", _GAP, _VALUE),
+    "mean_error_difference": Metric("largest gap in mean error: who is predicted too high or too low",
+        "how large mistakes are", _ERROR, "lower", _GAP, _VALUE),
+    "mean_absolute_error_difference": Metric("largest gap in mean absolute error",
+        "in which direction mistakes go", _ERROR, "lower", _GAP, _VALUE),
+    "root_mean_squared_error_difference": Metric("largest gap in root mean squared error",
+        "whether a few huge mistakes make it", _ERROR, "lower", _GAP, _VALUE),
+    "demographic_parity_ratio": Metric("lowest selection rate over the highest; four-fifths rule: 0.8",
+        "how large the gap is in people, where rates are small", _RATE, "higher", _RATIO, _CLASSES),
+    "equal_opportunity_ratio": Metric("lowest true positive rate over the highest",
+        "anything about rows that are not positive", _RATE, "higher", _RATIO, _CLASSES),
+    "equalized_odds_ratio": Metric("smaller of the ratios of true and of false positive rates",
+        "which of the two it comes from; swings where rates are near 0", _RATE, "higher", _RATIO, _CLASSES),
+    "predictive_parity_ratio": Metric("lowest positive predictive value over the highest",
+        "who is passed over in each group", _RATE, "higher", _RATIO, _CLASSES),
+    "accuracy_ratio": Metric("lowest accuracy over the highest",
+        "whether the mistakes are of the same kind", _RATE, "higher", _RATIO, _CLASSES),
+    "expected_calibration_error": Metric("mean distance between score and observed rate, over bins",
+        "anything finer than the bins", _RATE, "lower", _CALIBRATION, _CLASSES),
+    "mean_calibration_gap": Metric("mean score minus observed rate; above 0 promises too much",
+        "scores that are too high here and too low there", (-1.0, 1.0), "neither", _CALIBRATION, _CLASSES),
+    "kwh": Metric("electricity of all stages, in kWh",
+        "what making the machine cost, and what predictions will", _ERROR, "lower", _CARBON, _ALL),
+    "kg_co2e": Metric("energy times the grid's intensity, in kg CO2e",
+        "what making the machine cost; the intensity is a yearly average", _ERROR, "lower", _CARBON, _ALL),
+}
+# fmt: on
