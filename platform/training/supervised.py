@@ -32,7 +32,7 @@ from .tables import encoded, labelled
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is to be trained, as every worker is told it.
+    """What is to be trained, as every worker is told it, wherever it runs.
 
     Attributes:
         dataset: folder of a dataset artifact.
@@ -86,12 +86,12 @@ def train(
     """
     schema = Dataset.open(dataset).schema
     job = Job(
-        dataset=dataset,
+        dataset=dataset.absolute(),
         model=resolve_model(model, schema.modality),
         config=config,
-        pretrained=pretrained,
-        out=out,
-        scratch=scratch,
+        pretrained=pretrained.absolute() if pretrained else None,
+        out=out.absolute(),
+        scratch=scratch.absolute(),
     )
     _refuse_combinations(job, schema.task)
     several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
