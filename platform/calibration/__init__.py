@@ -1,0 +1,1 @@
+"""Make scores mean what they say."""
