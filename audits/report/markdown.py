@@ -1,5 +1,6 @@
 """report.json as a Hugging Face model card: a head that a hub indexes, then the same content in tables."""
 
+import re
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from .model_card import front_matter
 
 __all__ = ["render_markdown"]
 
+_BESIDE = re.compile(r"([A-Za-z0-9_-]{1,60}/){0,3}[A-Za-z0-9_-]{1,60}\.png")
 _VERDICTS = {
     "pass": "✓ The gate is passed",
     "fail": "✗ The gate is failed",
@@ -76,10 +78,7 @@ def _block(block: Block, pictures: Container[str] | None) -> list[str]:
 
 
 def _picture(one: Picture, pictures: Container[str] | None) -> str:
-    """A link to a picture beside the card; a path that could leave its folder is named, not linked."""
-    plain = all(letter.isascii() and (letter.isalnum() or letter in "_-./") for letter in one.path)
-    linked = (
-        plain and ".." not in one.path and one.path[:1] != "/" and (pictures is None or one.path in pictures)
-    )
+    """A link to a picture beside the card; a path that could lead anywhere else is named, not linked."""
+    linked = _BESIDE.fullmatch(one.path) and (pictures is None or one.path in pictures)
     shown = f"![{escape(one.alt)}]({one.path})" if linked else escape(one.path)
     return f"{shown} {inline(one.caption)}\n"
