@@ -23,15 +23,17 @@ Scorer = Callable[[pa.Table], np.ndarray]
 _MOST_CATEGORIES = 255
 """Histogram boosting takes no categorical column with more codes; such a column goes in as a number."""
 
+_THREADS = 1
+"""The order of summation must not depend on the cores; beside busy neighbours more threads are slower, too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """One reference model: for which task and modality, and how it is made from cardinalities and a seed."""
+    """One reference model: made from the fitted features and a seed; does it take pixels?"""
 
     summary: str
-    regression: bool
-    images: bool
     make: Callable[[Preprocessor, int], "BaseEstimator"]
+    images: bool = True
 
 
 def _majority_class(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
@@ -76,25 +78,21 @@ def _boosting_regressor(preprocessor: Preprocessor, seed: int) -> "BaseEstimator
     )
 
 
-BASELINES: dict[str, Baseline] = {
-    "majority_class": Baseline(
-        summary="the share of each class in train", regression=False, images=True, make=_majority_class
-    ),
+CLASSIFICATION: dict[str, Baseline] = {
+    "majority_class": Baseline(summary="the share of each class in train", make=_majority_class),
     "logistic_regression": Baseline(
-        summary="standardised numbers and one-hot categories",
-        regression=False,
-        images=True,
-        make=_logistic_regression,
+        summary="standardised numbers and one-hot categories", make=_logistic_regression
     ),
     "histogram_gradient_boosting": Baseline(
-        summary="boosted trees over binned columns", regression=False, images=False, make=_boosting_classifier
+        summary="boosted trees over binned columns", make=_boosting_classifier, images=False
     ),
-    "mean": Baseline(summary="the mean of train", regression=True, images=True, make=_mean),
-    "ridge": Baseline(
-        summary="standardised numbers and one-hot categories", regression=True, images=True, make=_ridge
-    ),
-    "histogram_gradient_boosting_regression": Baseline(
-        summary="boosted trees over binned columns", regression=True, images=False, make=_boosting_regressor
+}
+
+REGRESSION: dict[str, Baseline] = {
+    "mean": Baseline(summary="the mean of train", make=_mean),
+    "ridge": Baseline(summary="standardised numbers and one-hot categories", make=_ridge),
+    "histogram_gradient_boosting": Baseline(
+        summary="boosted trees over binned columns", make=_boosting_regressor, images=False
     ),
 }
 
@@ -110,29 +108,35 @@ def fit(train: pa.Table, preprocessor: Preprocessor, *, seed: int = 0) -> dict[s
     Returns:
         Name -> scorer with the shapes of `Predictor.predict`.
     """
-    scale, images = preprocessor.scale, preprocessor.pixels is not None
+    from threadpoolctl import threadpool_limits
+
+    table = CLASSIFICATION if preprocessor.scale is None else REGRESSION
     features, targets = np.hstack(preprocessor.raw(train)), preprocessor.targets(train)
     weight = preprocessor.schema.weight
     weights = numbers(train[weight], weight).to_numpy() if weight else None
     scorers: dict[str, Scorer] = {}
-    for name, baseline in BASELINES.items():
-        if baseline.regression != (scale is not None) or (images and not baseline.images):
+    for name, baseline in table.items():
+        if preprocessor.pixels is not None and not baseline.images:
             continue
         model: Any = baseline.make(preprocessor, seed)
         step = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
-        model.fit(features, targets, **({} if weights is None else {step: weights}))
+        with threadpool_limits(_THREADS):
+            model.fit(features, targets, **({} if weights is None else {step: weights}))
         scorers[name] = _scorer(model, preprocessor)
     return scorers
 
 
 def _scorer(model: Any, preprocessor: Preprocessor) -> Scorer:
+    from threadpoolctl import threadpool_limits
+
     scale = preprocessor.scale
 
     def score(table: pa.Table) -> np.ndarray:
         features = np.hstack(preprocessor.raw(table))
-        if scale is None:
-            return model.predict_proba(features)
-        return model.predict(features) * scale.std + scale.mean
+        with threadpool_limits(_THREADS):
+            if scale is None:
+                return model.predict_proba(features)
+            return model.predict(features) * scale.std + scale.mean
 
     return score
 

@@ -30,7 +30,7 @@ def edges(values: pa.ChunkedArray, name: str) -> tuple[float, ...]:
     if len(np.unique(known)) <= _MOST_VALUES:
         return ()
     quantiles = np.quantile(known, np.linspace(0, 1, _BANDS + 1)[1:-1])
-    step = _round_step(float(np.quantile(known, 0.95) - np.quantile(known, 0.05)) / _BANDS or 1.0)
+    step = _round_step(float(np.quantile(known, 0.95) - np.quantile(known, 0.05)) / (1.5 * _BANDS) or 1.0)
     # Rounded to 12 digits, so that 3 * 0.1 is shown as 0.3.
     rounded = {float(f"{round(q / step) * step:.12g}") for q in quantiles}
     return tuple(sorted(edge for edge in rounded if known.min() < edge <= known.max()))

@@ -88,9 +88,10 @@ def _deal_rows(stratum: np.ndarray, shares: dict[int, float], seed: int) -> np.n
     order = order[np.argsort(stratum[order], kind="stable")]  # by stratum, shuffled within
     counts = np.bincount(stratum[order]) if len(order) else np.zeros(0, dtype=int)
     begin = np.concatenate([[0], np.cumsum(counts)])[:-1].astype(int)
-    left = np.maximum(counts - 1, 0)  # one row of each stratum stays for train
-    for code, share in shares.items():
-        quota = np.clip(apportion(counts, share), 0, left)
+    left = counts.copy()
+    for later, (code, share) in reversed(list(enumerate(reversed(shares.items())))):
+        # A row of each stratum is kept for train and for each split still to come.
+        quota = np.clip(apportion(counts, share), 0, np.maximum(left - 1 - later, 0))
         left = left - quota
         for start, number in zip(begin, quota, strict=True):
             codes[order[start : start + number]] = code

@@ -14,7 +14,7 @@ STREETS = ("Ash", "Birch", "Cedar", "Doyle", "Elm")
 
 @pytest.fixture(scope="session")
 def hostile_frame() -> pd.DataFrame:
-    """Spaces in names, missing values, a date, free text, three classes, two sensitive columns, one numeric."""
+    """Spaces in names, missing values, a date, free text, three classes, two sensitive ones, one numeric."""
     rows, rng = 600, np.random.default_rng(7)
     age = rng.integers(18, 80, rows).astype(float)
     income = np.exp(rng.normal(10, 1, rows)).round(2)

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def test_date_parts_are_those_of_pandas(hostile: Dataset, fitted: Preprocessor):
     days = pd.to_datetime(table["Hired On"].to_pandas())
     raw, _ = fitted.raw(table)
     since = (days - pd.Timestamp("1970-01-01")).dt.days
-    for position, part in ((2, since), (3, days.dt.month), (4, days.dt.weekday)):
+    for position, part in ((2, since), (3, days.dt.month), (4, days.dt.day_of_week)):
         np.testing.assert_array_equal(raw[:, position], part.to_numpy(dtype=float, na_value=np.nan))
     np.testing.assert_array_equal(raw[:, 5], days.isna())
 
@@ -106,7 +107,7 @@ def test_sensitive_columns_are_groups_and_a_numeric_one_is_banded_at_round_ages(
     cut = pd.cut(ages, [-np.inf, *edges, np.inf], right=False).codes
     names = [
         "<" + f"{edges[0]:g}",
-        *(f"{a:g} to <{b:g}" for a, b in zip(edges, edges[1:])),
+        *(f"{a:g} to <{b:g}" for a, b in pairwise(edges)),
         f"≥{edges[-1]:g}",
     ]
     assert groups["Age (years)"].tolist() == [names[code] for code in cut]
