@@ -10,22 +10,22 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..exceptions import SpecError
-from .checkpoints import Checkpoint, Checkpoints
+from .checkpoints import Checkpoints
 from .early_stopping import EarlyStopping
 from .engines.in_process import Engine, InProcess
-from .optimizer_state import pack_optimizer, unpack_optimizer
 from .progress import Throttled
 from .rows import Rows
 from .samplers import Sequential, Shuffled
 from .seeding import derive, seed_default
+from .snapshot import restore, snapshot
 from .steppers import FullPrecision
+from .tally import Tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def fit(
     Raises:
         SpecError: the loss is no longer a number.
     """
-    run = _Run(
+    run = Run(
         objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess()
     )
     run.resume()
@@ -111,8 +111,8 @@ def fit(
 
 
 @dataclass
-class _Run:
-    """A run between two steps: all that it would lose if it were killed now."""
+class Run:
+    """A run between two steps. `snapshot.py` writes it down and puts it back."""
 
     objective: nn.Module
     plan: Plan
@@ -134,7 +134,7 @@ class _Run:
         self.weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.best = EarlyStopping(self.plan.patience)
-        self.tally = self._no_tally()
+        self.tally = Tally(self.device)
         self.written = time.monotonic()
 
     @property
@@ -147,49 +147,42 @@ class _Run:
         """Steps of all epochs together."""
         return self.epoch * self.sampler.steps + self.step
 
+    def resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        found = self.checkpoints.newest() if self.checkpoints else None
+        if found is not None:
+            restore(self, found)
+            self.resumed_from = self.epoch
+
     def learn(self, rows: Rows) -> None:
         """Run what is left of this epoch's steps."""
         self.module.train()
         for index in self.sampler.batches(self.epoch, start=self.step):
             loss = self._learn_batch(rows, index)
             self.step += 1
-            if self.step < self.sampler.steps:
-                self._checkpoint_if_due()
+            if time.monotonic() - self.written >= self.plan.checkpoint_seconds:
+                self._checkpoint()
             self._say(loss)
 
     def judge(self, validation: Rows | None) -> None:
         """Close the epoch: validate, note the losses, look whether it was the best, write a checkpoint."""
-        entry = {"epoch": self.epoch + 1, "train_loss": self._mean(self.tally)}
+        entry = {"epoch": self.epoch + 1, "train_loss": self.tally.mean(self.engine)}
         if validation is not None:
             entry["validation_loss"] = self._validate(validation)
         self.history.append(entry)
         self._refuse_nonsense(entry)
         if validation is not None:
             self.best.update(self.epoch, entry["validation_loss"], self.objective)
-        self.epoch, self.step, self.tally = self.epoch + 1, 0, self._no_tally()
+        self.epoch, self.step, self.tally = self.epoch + 1, 0, Tally(self.device)
         self._checkpoint()
 
     def finish(self) -> Outcome:
         """Put the best weights back."""
-        if self.best.epoch is None:
-            return Outcome(history=self.history, best_epoch=self.epoch, resumed_from=self.resumed_from)
-        self.objective.load_state_dict(self.best.weights)
-        return Outcome(history=self.history, best_epoch=self.best.epoch + 1, resumed_from=self.resumed_from)
-
-    def resume(self) -> None:
-        """Go on from the newest checkpoint, if there is one."""
-        found = self.checkpoints.newest() if self.checkpoints else None
-        if found is None:
-            return
-        state, tensors = found.state, found.tensors
-        self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
-        self.best.epoch, self.best.stop = state["best_epoch"], state["stop"]
-        self.best.loss = math.inf if state["best_loss"] is None else state["best_loss"]
-        self.best.weights = {name: part.to(self.device) for name, part in _under("best.", tensors).items()}
-        self.objective.load_state_dict(_under("weights.", tensors))
-        unpack_optimizer(self.optimizer, _under("optimizer.", tensors), state["optimizer"])
-        self.tally = tensors["tally"].to(self.device)
-        self.resumed_from = self.epoch
+        best = self.epoch
+        if self.best.epoch is not None:
+            best = self.best.epoch + 1
+            self.objective.load_state_dict(self.best.weights)
+        return Outcome(history=self.history, best_epoch=best, resumed_from=self.resumed_from)
 
     def _learn_batch(self, rows: Rows, index: Tensor) -> Tensor:
         """One step: this worker's part of the batch, the gradient, the update."""
@@ -206,37 +199,25 @@ class _Run:
         if self.plan.clip is not None:
             nn.utils.clip_grad_norm_(self.weights, self.plan.clip)
         self.optimizer.step()
-        self.tally += torch.stack([loss.to(self.tally.dtype) * mass, self.tally.new_tensor(mass)])
+        self.tally.add(loss, mass)
         return loss
 
     @torch.no_grad()
     def _validate(self, rows: Rows) -> float:
         """Mean loss over validation rows; views of them are the same in every epoch."""
         self.objective.eval()
-        tally = self._no_tally()
+        tally = Tally(self.device)
         for number, index in enumerate(Sequential(len(rows), self.sampler.batch_size).batches()):
             part = index.tensor_split(self.engine.workers)[self.engine.rank]
             if len(part):
                 self._seed("validation", number, self.engine.rank)
-                mass = rows.mass(part)
-                loss = self.stepper.loss(self.objective, rows.batch(part))
-                tally += torch.stack([loss.to(tally.dtype) * mass, tally.new_tensor(mass)])
-        return self._mean(tally)
+                tally.add(self.stepper.loss(self.objective, rows.batch(part)), rows.mass(part))
+        return tally.mean(self.engine)
 
     def _seed(self, *names: str | int) -> None:
         """Put both generators where this moment of the run has them: dropout's and the views'."""
         seed_default(self.device, derive(self.plan.seed, "dropout", *names))
         self.stepper.generator.manual_seed(derive(self.plan.seed, "views", *names))
-
-    def _mean(self, tally: Tensor) -> float:
-        total, mass = self.engine.total(tally).tolist()
-        return total / mass if mass else math.nan
-
-    def _no_tally(self) -> Tensor:
-        """Sum of losses times mass, and sum of mass: in float64 where the device has it."""
-        return torch.zeros(
-            2, device=self.device, dtype=torch.float32 if self.device.type == "mps" else torch.float64
-        )
 
     def _refuse_nonsense(self, entry: dict[str, float]) -> None:
         if not all(map(math.isfinite, entry.values())):
@@ -247,32 +228,11 @@ class _Run:
                 mend=f"lower {self.plan.stage}.learning_rate, or set {self.plan.stage}.clip",
             )
 
-    def _checkpoint_if_due(self) -> None:
-        if time.monotonic() - self.written >= self.plan.checkpoint_seconds:
-            self._checkpoint()
-
     def _checkpoint(self) -> None:
-        """Write everything down; the first worker does it for all, whose weights are the same."""
-        if self.checkpoints is None or self.engine.rank != 0:
-            return
-        packed, settings = pack_optimizer(self.optimizer)
-        state: dict[str, Any] = {
-            "epoch": self.epoch,
-            "step": self.step,
-            "history": self.history,
-            "best_epoch": self.best.epoch,
-            "best_loss": None if self.best.epoch is None else self.best.loss,
-            "stop": self.best.stop,
-            "optimizer": settings,
-        }
-        tensors = {
-            **{f"weights.{name}": tensor for name, tensor in self.objective.state_dict().items()},
-            **{f"best.{name}": tensor for name, tensor in self.best.weights.items()},
-            **{f"optimizer.{name}": tensor for name, tensor in packed.items()},
-            "tally": self.tally,
-        }
-        self.checkpoints.save(Checkpoint(step=self.steps_done, tensors=tensors, state=state))
-        self.written = time.monotonic()
+        """Write a checkpoint; the first worker does it for all, whose weights are the same."""
+        if self.checkpoints is not None and self.engine.rank == 0:
+            self.checkpoints.save(snapshot(self))
+            self.written = time.monotonic()
 
     def _say(self, loss: Tensor) -> None:
         if self.progress is not None:
@@ -283,8 +243,3 @@ class _Run:
                 lambda: {"epoch": self.epoch + 1, "loss": float(loss)},
                 now=self.step == self.sampler.steps,
             )
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names start so, without that start."""
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
