@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .outputs import batched
 
-RANDOM_ORDERS = 5
+RANDOM_ORDERS = 3
 MOST_STEPS = 16
 
 Score = Callable[[Tensor, Tensor], Tensor]

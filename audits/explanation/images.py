@@ -12,7 +12,7 @@ from .outputs import batched, probability
 from .section import Section, checks
 from .subject import Subject
 
-CHECKED_ROWS = 128
+CHECKED_ROWS = 64
 SMALLEST_MAP = 4
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .outputs import batched, log_odds, slices
 
-STEPS = 32
+STEPS = 16
 _ROWS_AT_ONCE = 64
 
 

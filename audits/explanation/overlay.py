@@ -43,7 +43,7 @@ def draw(image: np.ndarray, heat: np.ndarray, path: Path) -> None:
 
 
 def _size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of a picture whose longer side is about `SIDE`."""
+    """Width and height of a picture whose longer side is at most `SIDE`, and near it."""
     factor = SIDE / max(width, height)
-    factor = max(1, round(factor)) if factor >= 1 else factor
+    factor = int(factor) if factor >= 1 else factor
     return max(1, round(width * factor)), max(1, round(height * factor))

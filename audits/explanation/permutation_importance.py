@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from .subject import Explainable
 
-REPEATS = 5
+REPEATS = 3
 _Z95 = 1.959963984540054
 
 

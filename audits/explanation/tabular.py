@@ -16,7 +16,7 @@ from .section import Section, checks, line, mean_with_interval
 from .subject import Subject, rounded
 
 PERMUTED_ROWS = 2048
-CHECKED_ROWS = 128
+CHECKED_ROWS = 64
 
 _OF = {
     "binary": "log-odds of the positive class",
