@@ -17,6 +17,7 @@ from .sections.gate import gate
 from .sections.glossary import glossary
 from .sections.lineage import lineage, verify_command
 from .sections.performance import performance
+from .sections.sheet import LONGEST
 from .sections.training import training
 from .unknowns import unknowns
 
@@ -60,10 +61,16 @@ def compose(report: Mapping[str, Any]) -> Document:
         notices=_notices(report),
         headlines=headlines(report),
         unknowns=tuple(lines[:_FIRST]),
-        more_unknowns=tuple(lines[_FIRST:]),
+        more_unknowns=_rest(lines[_FIRST:]),
         sections=tuple(_with_recheck(part(report), place, report) for part, place in _PARTS),
         colophon=_colophon(report),
     )
+
+
+def _rest(lines: list[tuple[Inline, ...]]) -> tuple[Text, ...]:
+    """The unknowns that the first screen has no room for; a very long list ends with its count."""
+    more = len(lines) - LONGEST
+    return (*lines[:LONGEST], *([f"And {more} more in report.json."] if more > 0 else []))
 
 
 def _status(report: Mapping[str, Any]) -> Status:

@@ -16,10 +16,14 @@ from .document import Shade, Table
 from .figures import count, figure, interval
 from .pictures import embedder
 from .taming import spoken, tame
+from .thrift import ROWS, lighten
 
-__all__ = ["render_html"]
+__all__ = ["LARGEST", "render_html"]
 
 _TEMPLATES = Path(__file__).with_name("templates")
+LARGEST = 1_000_000
+"""Bytes of a page: small enough for a mail or a pull request."""
+
 _SHADES = 5
 
 
@@ -32,15 +36,19 @@ def render_html(report: Mapping[str, Any], pictures: Mapping[str, bytes] | None 
     """
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    environment = _environment()
-    environment.filters["picture"] = embedder(pictures or {})
-    template = environment.get_template("report.html.j2")
-    # Markup: our own style sheet, byte for byte, as its hash in the page's security policy wants it.
-    page = template.render(document=compose(report), style=Markup(style), style_hash=digest)
+    document = compose(report)
+    page = ""
+    for rows in ROWS:
+        environment = _environment(pictures or {})
+        template = environment.get_template("report.html.j2")
+        # Markup: our own style sheet, byte for byte, as its hash in the page's security policy wants it.
+        page = template.render(document=lighten(document, rows), style=Markup(style), style_hash=digest)
+        if len(page.encode("utf-8", "replace")) < LARGEST:
+            break
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
-def _environment() -> Environment:
+def _environment(pictures: Mapping[str, bytes]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -51,6 +59,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "look": _look,
+        "picture": embedder(pictures),
         "count": count,
         "figure": figure,
         "interval": interval,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 __all__ = ["BUDGET", "Embedded", "embedder"]
 
-BUDGET = 560_000
+BUDGET = 400_000
 """Letters of all data: URIs of one page; what comes after is named instead of shown."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"

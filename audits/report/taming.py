@@ -6,7 +6,7 @@ from .document import Code, Name, Text
 
 __all__ = ["LONGEST_NAME", "spoken", "tame"]
 
-LONGEST_NAME = 200
+LONGEST_NAME = 160
 """Letters of one name on a page; report.json has it whole."""
 
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

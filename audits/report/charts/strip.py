@@ -30,7 +30,7 @@ def strip(
     bound: float | None = None,
     hollow: bool = False,
 ) -> Markup:
-    """Grid, forbidden side of the limit, interval, the one-sided bound that decides, and the value on top.
+    """Forbidden side of the limit, interval, the one-sided bound that decides, and the value on top.
 
     Args:
         number: `value`, and `low` and `high` where there are any.
@@ -39,7 +39,7 @@ def strip(
         bound: the one-sided bound that decides, an upright tick.
         hollow: draw a diamond instead of a dot, for a number to compare with.
     """
-    parts = [_grid(scale), *_forbidden(scale, limit)]
+    parts = _forbidden(scale, limit)
     if number.get("low") is not None and number.get("high") is not None:
         low, high = scale.at(number["low"]), scale.at(number["high"])
         line = '<line class="ci" x1="{}%" x2="{}%" y1="{}" y2="{}"/>'
@@ -50,14 +50,11 @@ def strip(
     shape = '<path class="hollow" d="M-5 0 0-5 5 0 0 5z"/>' if hollow else '<circle class="dot" r="4"/>'
     place = '<svg x="{}%" y="{}" class="at">{}</svg>'
     parts.append(Markup(place).format(scale.at(number["value"]), _MIDDLE, Markup(shape)))
-    return Markup('<svg class="strip" height="{}" aria-hidden="true">{}</svg>').format(
-        _HEIGHT, Markup("").join(parts)
+    # The style draws the grid: ticks are evenly spaced, so the number of steps says it all.
+    steps = max(0, len(scale.ticks) - 1)
+    return Markup('<svg class="strip t{}" height="{}" aria-hidden="true">{}</svg>').format(
+        steps, _HEIGHT, Markup("").join(parts)
     )
-
-
-def _grid(scale: Scale) -> Markup:
-    d = '<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>'
-    return Markup("").join(Markup(d).format(scale.at(tick), _HEIGHT) for tick in scale.ticks)
 
 
 def _forbidden(scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
