@@ -34,8 +34,9 @@ _REPORT_CODE = (
 
 def recall(run: Run) -> int | None:
     """The version that this run's artifacts are registered as, if it is whole; nothing is made."""
-    registry = run.home.registry()
-    _, number = _find(run, registry)
+    _, number = _find(run, run.home.registry())
+    if number is not None:
+        _link(run, number)
     return number
 
 
@@ -67,7 +68,10 @@ def result_of(run: Run, number: int) -> RunResult:
         version=number,
         path=run.path("calibrate"),
         gate=report.manifest.details["verdict"]["status"],
-        report={form: report.path / f"report.{form}" for form in ("html", "md", "json")},
+        report={
+            form: run.home.version_folder(run.spec.name, number) / f"report.{form}"
+            for form in ("html", "md", "json")
+        },
         stages=tuple(
             StageResult(name=name, seconds=made.seconds, cached=made.cached, kwh=made.kwh)
             for name, made in run.outcomes.items()
@@ -159,7 +163,11 @@ def _link(run: Run, number: int) -> None:
     folder = run.home.version_folder(run.spec.name, number)
     folder.mkdir(parents=True, exist_ok=True)
     report = run.path("report")
-    targets = {"model": run.path("calibrate"), **{p.name: p for p in report.glob("report.*")}}
+    targets = {
+        "model": run.path("calibrate"),
+        **{p.name: p for p in report.iterdir() if p.stem != "manifest"},
+    }
     for name, target in targets.items():
-        if not (folder / name).is_symlink():
+        if not (folder / name).exists():
+            (folder / name).unlink(missing_ok=True)  # it led to a store that was moved
             (folder / name).symlink_to(os.path.relpath(target, folder))

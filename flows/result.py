@@ -29,7 +29,7 @@ class RunResult:
     gate: str
     """pass, fail or inconclusive."""
     report: dict[str, Path]
-    """html, md and json."""
+    """html, md and json, under the home's readable names."""
     stages: tuple[StageResult, ...]
 
     @property

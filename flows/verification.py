@@ -18,7 +18,11 @@ from .home import Home
 from .measure import Evidence, measure
 from .report_stage import REPORT_FILES, build, render
 from .spec import Spec, parse_spec
+from .stages import CHAIN
 from .version import RegisteredVersion, open_version
+
+#: Stages in the order in which the report tells of them.
+_ORDER = (*(stage.name for stage in CHAIN), "report")
 
 
 @dataclasses.dataclass
@@ -77,7 +81,8 @@ def _artifacts(version: RegisteredVersion, found: Verification) -> dict[str, Art
         "audit": record.digests["audit"],
         "report": record.details["report_digest"],
     }
-    for stage, key in record.artifacts.items():
+    for stage in (name for name in _ORDER if name in record.artifacts):
+        key = record.artifacts[stage]
         artifact = version.store.lookup(key)
         if artifact is None:
             reasons = [r for w in version.store.warnings if w.key == key for r in w.reasons]

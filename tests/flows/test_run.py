@@ -57,7 +57,8 @@ def test_a_run_ends_with_a_version_a_verdict_and_three_forms_of_report(finished)
 def test_the_report_keeps_to_its_published_schema(finished):
     report = json.loads(finished[1].report["json"].read_bytes())
     jsonschema.validate(report, schema())
-    assert report["lineage"]["engine"] == {"name": "in_process", "workers": 1}
+    assert report["lineage"]["engine"]["name"] == "in-process"
+    assert report["lineage"]["engine"]["workers"] == 1
     assert report["missing"]["/privacy"]
 
 
