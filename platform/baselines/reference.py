@@ -24,7 +24,7 @@ _MOST_CATEGORIES = 255
 """Histogram boosting takes no categorical column with more codes; such a column goes in as a number."""
 
 _THREADS = 1
-"""The order of summation must not depend on the cores; beside busy neighbours more threads are slower, too."""
+"""The order of summation must not depend on the cores; and beside busy neighbours more threads are slower."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,12 @@
 """Images for a network: bytes to [0, 1], standardised with the train rows' mean and deviation a channel."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+
+from ..exceptions import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,5 +44,13 @@ class Pixels:
 
 
 def _bytes(batch: pa.FixedSizeListArray, shape: tuple[int, int, int]) -> np.ndarray:
-    """`(rows, channels, height, width)` uint8, without a copy."""
+    """`(rows, channels, height, width)` uint8, without a copy; DataError if the images have another size."""
+    type_ = batch.type
+    if not pa.types.is_fixed_size_list(type_) or type_.list_size != math.prod(shape):
+        raise DataError(
+            "the images don't fit the model",
+            got=f"a column of {type_}",
+            expected=f"{shape[0]} channels of {shape[1]} x {shape[2]} bytes each",
+            mend="resize the images to what the model was trained on",
+        )
     return batch.flatten().to_numpy().reshape(-1, *shape)

@@ -135,3 +135,5 @@ def test_images_are_standardised_by_channel():
     expected = (unit - unit.mean((0, 2, 3))[:, None, None]) / unit.std((0, 2, 3))[:, None, None]
     np.testing.assert_allclose(pixels.transform(column), expected, atol=1e-5)
     np.testing.assert_allclose(pixels.transform(column.slice(15, 10)), expected[15:25], atol=1e-5)
+    with pytest.raises(DataError, match="don't fit"):
+        pixels.transform(pa.chunked_array([pa.FixedSizeListArray.from_arrays(pa.array(images.ravel()), 30)]))
