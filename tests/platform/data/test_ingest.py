@@ -275,7 +275,7 @@ def test_a_quantity_makes_a_regression_and_can_be_declared_classes(tmp_path: Pat
         )
 
 
-def test_permuting_the_test_labels_changes_nothing_that_is_fitted(tmp_path: Path):
+def test_other_values_in_the_test_rows_change_nothing_that_is_fitted(tmp_path: Path):
     source = small_csv(tmp_path / "a.csv", 300)
     ingest(DataConfig(source=source, target="letter", sensitive=("half",)), out=tmp_path / "one")
     one = Dataset.open(tmp_path / "one")
@@ -290,6 +290,11 @@ def test_permuting_the_test_labels_changes_nothing_that_is_fitted(tmp_path: Path
     assert two.datasheet["proxies"] == proxies
     assert two.schema.bands == bands
     assert two.table("train").equals(one.table("train"))
+
+
+def test_the_test_rows_are_not_had_as_a_table_like_the_others(hostile: Dataset):
+    with pytest.raises(ValueError, match="only audits"):
+        hostile.table("test")
 
 
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path, hostile_csv: Path):
