@@ -10,7 +10,7 @@ import numpy as np
 from ..config import FairnessConfig
 from ..fairness.groups import encode
 from ..findings import Findings, number, pointer
-from ..intervals import Means, Proportions, pointwise, tails
+from ..intervals import Proportions, means, pointwise, tails
 from ..predictions import Predictions
 from .error import Bins, bin_rows, expected_calibration_error
 
@@ -86,11 +86,9 @@ def _part(
 
 def _mean_gap(gaps: np.ndarray, weight: np.ndarray, confidence: float) -> dict:
     """Mean score minus rate: above 0, scores promise too much."""
-    value = np.average(gaps, weights=weight)
-    error = np.sqrt(((weight * (gaps - value)) ** 2).sum() * len(gaps) / (len(gaps) - 1)) / weight.sum()
-    means = Means(value=np.array([value]), error=np.array([error]), freedom=np.array([len(gaps) - 1.0]))
-    (low, high), (lower, upper) = (means.limits(z) for z in tails(confidence))
-    return number(value, low[0], high[0], len(gaps), (lower[0], upper[0]))
+    found = means(gaps, np.zeros(len(gaps), dtype=int), 1, weight, positive=False)
+    (low, high), (lower, upper) = (found.limits(z) for z in tails(confidence))
+    return number(found.value[0], low[0], high[0], len(gaps), (lower[0], upper[0]))
 
 
 def _reliability(table: Bins, confidence: float) -> list[dict]:

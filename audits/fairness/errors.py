@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import FairnessConfig
-from ..intervals import Means, largest_gap
+from ..intervals import Estimates, Means, Roots, largest_gap, means
 from ..predictions import Predictions
 from .groups import Groups
 from .table import Comparison, Metric
@@ -23,19 +23,15 @@ class Errors:
 
     def metrics(self) -> dict[str, Metric]:
         """Mean prediction, mean error (prediction - truth), mean absolute and root mean squared error."""
-        p = self.predictions
+        p, sizes = self.predictions, self.groups.sizes
         error = p.y_pred - p.y_true
-        squares = self._mean(error**2, positive=True)
-        root = np.sqrt(squares.value)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            half = np.where(root > 0, squares.error / (2 * root), 0.0)
-        found = {
-            "mean_prediction": self._mean(p.y_pred, positive=False),
-            "mean_error": self._mean(error, positive=False),
-            "mean_absolute_error": self._mean(np.abs(error), positive=True),
-            "root_mean_squared_error": Means(value=root, error=half, freedom=squares.freedom, positive=True),
+        of: dict[str, Estimates] = {
+            "mean_prediction": self._means(p.y_pred, positive=False),
+            "mean_error": self._means(error, positive=False),
+            "mean_absolute_error": self._means(np.abs(error), positive=True),
+            "root_mean_squared_error": Roots(self._means(error**2, positive=True)),
         }
-        return {name: Metric(estimates=e, needs="rows", rows=self.groups.sizes) for name, e in found.items()}
+        return {name: Metric(estimates=e, needs="rows", rows=sizes) for name, e in of.items()}
 
     def metrics_by_class(self) -> dict[str, dict[str, Metric]]:
         """There are no classes."""
@@ -54,14 +50,5 @@ class Errors:
         """None: a ratio of values with no natural zero says nothing."""
         return {}
 
-    def _mean(self, values: np.ndarray, *, positive: bool) -> Means:
-        """(groups,) weighted means with linearised standard errors."""
-        codes, count, sizes = self.groups.codes, len(self.groups), self.groups.sizes
-        weight = np.ones(len(values)) if self.predictions.weight is None else self.predictions.weight
-        total = np.bincount(codes, weight, count)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = np.bincount(codes, weight * values, count) / total
-            squares = np.bincount(codes, (weight * (values - mean[codes])) ** 2, count)
-            error = np.sqrt(squares * sizes / (sizes - 1)) / total
-        error = np.where(sizes > 1, error, np.nan)
-        return Means(value=mean, error=error, freedom=np.maximum(sizes - 1.0, 1.0), positive=positive)
+    def _means(self, values: np.ndarray, *, positive: bool) -> Means:
+        return means(values, self.groups.codes, len(self.groups), self.predictions.weight, positive=positive)

@@ -2,7 +2,7 @@
 
 from .delong import area_limits, roc_area
 from .gap import Estimates, Interval, largest_gap, mean_gap, smallest_ratio
-from .mean import Means
+from .mean import Means, Roots, means
 from .proportion import Proportions, effective_trials
 from .simultaneous import GATE, critical_value, pointwise, tails
 
@@ -12,11 +12,13 @@ __all__ = [
     "Interval",
     "Means",
     "Proportions",
+    "Roots",
     "area_limits",
     "critical_value",
     "effective_trials",
     "largest_gap",
     "mean_gap",
+    "means",
     "pointwise",
     "roc_area",
     "smallest_ratio",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..intervals import effective_trials, roc_area
-from .statistic import Statistic, mean
+from ..intervals import Proportions, effective_trials, roc_area
+from .statistic import Statistic, mean, share
 
 __all__ = [
     "average",
@@ -32,11 +32,9 @@ def proportion(hits: np.ndarray, among: np.ndarray, weight: np.ndarray) -> Stati
     hit, miss = of * hits, of * ~hits
     trials = effective_trials(hit.sum(), miss.sum(), (hit**2).sum(), (miss**2).sum())
     return Statistic(
-        value=value,
         influence=of * (hits - value) / total,
-        scale="share",
-        smallest=float(among.sum()),
-        trials=float(trials),
+        estimates=Proportions(value=np.array([value]), trials=np.array([trials])),
+        rows=int(among.sum()),
     )
 
 
@@ -48,7 +46,7 @@ def f1(true: np.ndarray, pred: np.ndarray, weight: np.ndarray) -> Statistic | No
         return None
     value = float(2 * tp.sum() / total)
     influence = (2 * tp - value * either) / total
-    return Statistic(value=value, influence=influence, scale="share", smallest=float((true | pred).sum()))
+    return share(value, influence, smallest=int((true | pred).sum()))
 
 
 def roc(scores: np.ndarray, true: np.ndarray, weight: np.ndarray) -> Statistic | None:
@@ -58,9 +56,7 @@ def roc(scores: np.ndarray, true: np.ndarray, weight: np.ndarray) -> Statistic |
     if positives == 0 or negatives == 0:
         return None
     area, influence = roc_area(scores, true, weight)
-    return Statistic(
-        value=area, influence=influence, scale="share", smallest=float(min(positives, negatives))
-    )
+    return share(area, influence, smallest=min(positives, negatives))
 
 
 def average_precision(scores: np.ndarray, true: np.ndarray, weight: np.ndarray) -> Statistic | None:
@@ -87,9 +83,7 @@ def average_precision(scores: np.ndarray, true: np.ndarray, weight: np.ndarray) 
     here = true[order]
     influence = np.empty(len(scores))
     influence[order] = here * (precision[block] - value) + here * count[block] - weighted[block]
-    return Statistic(
-        value=value, influence=weight * influence / prevalence, scale="share", smallest=float(true.sum())
-    )
+    return share(value, weight * influence / prevalence, smallest=int(true.sum()))
 
 
 def log_loss(scores: np.ndarray, y_true: np.ndarray, weight: np.ndarray) -> Statistic:
@@ -104,14 +98,18 @@ def brier_score(scores: np.ndarray, y_true: np.ndarray, weight: np.ndarray) -> S
     return mean(errors / 2 if scores.shape[1] == 2 else errors, weight)
 
 
-def average(parts: list[Statistic | None]) -> Statistic | None:
-    """Unweighted mean over classes (macro); None where a class has no value."""
+def average(parts: list[Statistic | None], *, smallest: int) -> Statistic | None:
+    """Unweighted mean over classes (macro); None where a class has no value.
+
+    Args:
+        parts: of each class.
+        smallest: rows of the rarest class.
+    """
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
-    return Statistic(
-        value=float(np.mean([part.value for part in known])),
-        influence=np.mean([part.influence for part in known], axis=0),
-        scale="share",
-        smallest=min(part.smallest for part in known),
+    return share(
+        float(np.mean([part.value for part in known])),
+        np.mean([part.influence for part in known], axis=0),
+        smallest=max(smallest, 1),
     )

@@ -1,10 +1,13 @@
 """How good is the model on one split? Baselines are measured by the same function."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from ..findings import Findings, pointer
+from ..intervals import Estimates, Means, Roots
 from ..predictions import Predictions
 from . import classification as c
 from .statistic import Statistic, difference, interval, mean
@@ -48,6 +51,7 @@ def compare(predictions: Predictions, other: Predictions, *, confidence: float =
 
 
 _NO_CLASS = "a class is never true or never predicted"
+_ONE_ROW = "a single row has no spread from which an interval could be made"
 _ONE_CLASS = "only one class is present"
 _REASONS = {
     "auroc": _ONE_CLASS,
@@ -63,10 +67,11 @@ _REASONS = {
 def _numbers(statistics: dict[str, Statistic | None], confidence: float) -> Findings:
     found = Findings()
     for name, statistic in statistics.items():
-        if statistic is None:
-            found.missing[pointer(name)] = _REASONS.get(name, _NO_CLASS)
+        measured = None if statistic is None else interval(statistic, confidence=confidence)
+        if measured is not None:
+            found.values[name] = measured
         else:
-            found.values[name] = interval(statistic, confidence=confidence)
+            found.missing[pointer(name)] = _REASONS.get(name, _NO_CLASS) if statistic is None else _ONE_ROW
     return found
 
 
@@ -82,10 +87,11 @@ def _statistics(predictions: Predictions) -> dict[str, Statistic | None]:
 
 def _decisions(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None]:
     everyone = np.ones(len(p), dtype=bool)
+    fewest = _fewest(p)
     recalls = [_recall(p, code, weight) for code in range(len(p.classes))]
     found = {
         "accuracy": c.proportion(p.y_true == p.y_pred, everyone, weight),
-        "balanced_accuracy": c.average(recalls),
+        "balanced_accuracy": c.average(recalls, smallest=fewest),
     }
     if p.task == "binary":
         return found | {
@@ -95,8 +101,10 @@ def _decisions(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None
         }
     codes = range(len(p.classes))
     return found | {
-        "macro_precision": c.average([_precision(p, code, weight) for code in codes]),
-        "macro_f1": c.average([c.f1(p.y_true == code, p.y_pred == code, weight) for code in codes]),
+        "macro_precision": c.average([_precision(p, code, weight) for code in codes], smallest=fewest),
+        "macro_f1": c.average(
+            [c.f1(p.y_true == code, p.y_pred == code, weight) for code in codes], smallest=fewest
+        ),
     }
 
 
@@ -114,7 +122,7 @@ def _scores(p: Predictions, scores: np.ndarray, weight: np.ndarray) -> dict[str,
             found[name] = metric(scores[:, 1], p.y_true == 1, weight)
         else:
             parts = [metric(scores[:, code], p.y_true == code, weight) for code in range(len(p.classes))]
-            found[f"macro_{name}"] = c.average(parts)
+            found[f"macro_{name}"] = c.average(parts, smallest=_fewest(p))
     return found
 
 
@@ -122,23 +130,46 @@ def _regression(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | Non
     error = p.y_pred - p.y_true
     squared = mean(error**2, weight)
     root = squared.value**0.5
-    around = mean((p.y_true - np.average(p.y_true, weights=weight)) ** 2, weight)
-    slope = 1 / (2 * root) if root > 0 else 0.0
-    unexplained = squared.value / around.value if around.value > 0 else 0.0
     return {
         "mean_absolute_error": mean(np.abs(error), weight),
         "root_mean_squared_error": Statistic(
-            value=root, influence=slope * squared.influence, scale="positive", smallest=len(p)
+            influence=squared.influence / (2 * root) if root > 0 else squared.influence,
+            estimates=Roots(cast(Means, squared.estimates)),
+            rows=len(p),
         ),
-        "r2": None
-        if around.value == 0
-        else Statistic(
-            value=1 - unexplained,
-            influence=-(squared.influence - unexplained * around.influence) / around.value,
-            scale="below_one",
-            smallest=len(p),
-        ),
+        "r2": _r2(p, error**2, weight),
     }
+
+
+def _r2(p: Predictions, squares: np.ndarray, weight: np.ndarray) -> Statistic | None:
+    """Share of the target's variance that is explained: one minus a linearised ratio; None if constant."""
+    around = (p.y_true - np.average(p.y_true, weights=weight)) ** 2
+    variance = np.average(around, weights=weight)
+    if variance == 0:
+        return None
+    ratio = np.average(squares, weights=weight) / variance
+    unexplained = mean(ratio + (squares - ratio * around) / variance, weight)
+    return Statistic(influence=-unexplained.influence, estimates=_Rest(unexplained.estimates), rows=len(p))
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """One minus an estimate."""
+
+    of: Estimates
+
+    @property
+    def value(self) -> np.ndarray:
+        return 1 - self.of.value
+
+    def limits(self, z: float) -> tuple[np.ndarray, np.ndarray]:
+        lower, upper = self.of.limits(z)
+        return 1 - upper, 1 - lower
+
+
+def _fewest(p: Predictions) -> int:
+    """Rows of the rarest class."""
+    return int(np.bincount(p.y_true, minlength=len(p.classes)).min())
 
 
 def _recall(p: Predictions, code: int, weight: np.ndarray) -> Statistic | None:
