@@ -55,7 +55,9 @@ def compose(report: Mapping[str, Any]) -> Document:
         status=_status(report),
         tally=_tally(report),
         card=tuple(
-            (word, (Name(str(report["card"][key])),)) for key, word in _CARD if report["card"].get(key)
+            (word, (Name(str(report["card"][key]), whole=True),))
+            for key, word in _CARD
+            if report["card"].get(key)
         ),
         identity=_identity(model, report),
         notices=_notices(report),

@@ -22,9 +22,10 @@ Status = Literal["pass", "fail", "inconclusive", "none"]
 
 @dataclass(frozen=True)
 class Name:
-    """Text from outside."""
+    """Text from outside; `whole` text is sentences, and is not cut as a name is."""
 
     text: str
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ def _format(number: Mapping[str, Any], unit: Unit) -> tuple[float, int, str]:
     ladder = _ENERGY if unit == "kwh" else _MASS
     scale, suffix = next((step for step in ladder if abs(value) >= step[0]), ladder[-1])
     magnitude = math.floor(math.log10(abs(value) / scale)) if value else 0
-    return scale, max(0, 2 - magnitude), f" {suffix}"
+    # Three decimals at most, so that a column of stages lines up; a tiny reading shows its first digit.
+    return scale, max(0, 2 - magnitude) if magnitude >= -1 else max(3, -magnitude), f" {suffix}"
 
 
 def _decimals(number: Mapping[str, Any]) -> int:

@@ -36,16 +36,14 @@ def _performance(report: Mapping[str, Any]) -> Headline:
         if name in held["metrics"]
     }
     if rivals:
-        sign = -1 if metric.better in ("lower", "zero") else 1
+        sign = -1 if metric.better == "lower" else 1
         best = max(rivals, key=lambda key: sign * rivals[key]["value"])
-        value = figure(rivals[best], metric.unit)
-        notes.append(
-            (
-                "best baseline: ",
-                Name(title(best).lower()),
-                f" {value} ({interval(rivals[best], metric.unit)})",
-            )
-        )
+        called: Text = ("best baseline: ", Name(title(best).lower()), f" {figure(rivals[best], metric.unit)}")
+        notes.append(called)
+        paired = found["baselines"][best].get("difference", {}).get(name)
+        if paired:
+            held = f"{figure(paired, metric.unit)} ({interval(paired, metric.unit)})"
+            notes.append(f"this model minus it: {held}")
     return Headline(label, figure(number, metric.unit), tuple(notes), "performance")
 
 

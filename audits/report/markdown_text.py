@@ -16,9 +16,9 @@ _FIRST = re.compile(r"^([-+=#.]|\d+(?=[.)]))")
 _DRAWN = (Strip, Bar, Scale)
 
 
-def escape(text: str) -> str:
+def escape(text: str, whole: bool = False) -> str:
     """Foreign text that shows as it is: no markup, no HTML, no link, no mention, no new line or cell."""
-    marked = _LINK.sub(r"\\\1", _SPECIAL.sub(r"\\\1", tame(text)))
+    marked = _LINK.sub(r"\\\1", _SPECIAL.sub(r"\\\1", tame(text, whole)))
     marked = _FIRST.sub(lambda found: _inert_start(found[1]), marked)
     return "".join(_ENTITIES.get(letter, letter) for letter in marked)
 
@@ -38,7 +38,7 @@ def inline(text: Text) -> str:
     if isinstance(text, str):
         return _own(text)
     if isinstance(text, Name):
-        return escape(text.text)
+        return escape(text.text, text.whole)
     if isinstance(text, Code):
         return f"<code>{escape(text.text)}</code>"
     return "".join(inline(part) for part in text)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..metrics import METRICS
 from .document import Inline, Name
 from .metrics import describe
 from .pointers import tokens
@@ -22,7 +23,17 @@ _ROOMS = (
     "model",
     "lineage",
 )
-_SKIPPED = ("groups", "metrics", "attributes", "intersections", "differences", "ratios", "methods")
+_SKIPPED = (
+    "groups",
+    "metrics",
+    "attributes",
+    "intersections",
+    "differences",
+    "difference",
+    "ratios",
+    "methods",
+)
+_MINOR = 100
 _CARD = ("intended_use", "out_of_scope", "contact")
 _NAMED = 3
 
@@ -39,45 +50,48 @@ def unknowns(report: Mapping[str, Any]) -> list[Line]:
     carbon = report.get("carbon")
     if carbon is not None and not carbon["complete"]:
         lines.append(("Energy: not every reading can be trusted; see the flags in its section.",))
-    lines += _grouped(report)
+    grouped = _grouped(report)
+    lines += [line for weight, line in grouped if weight < _MINOR]
     if "training" in report:
         lines.append(("How a model that is trained again would differ: one seed was trained.",))
     silent = [title(key).lower() for key in _CARD if not report["card"].get(key)]
     if silent:
         lines.append((f"Not declared by anyone: {', '.join(silent)}.",))
-    return lines
+    return lines + [line for weight, line in grouped if weight >= _MINOR]
 
 
-def _grouped(report: Mapping[str, Any]) -> list[Line]:
-    together: dict[tuple[str, str], list[list[str]]] = {}
+def _grouped(report: Mapping[str, Any]) -> list[tuple[int, Line]]:
+    together: dict[tuple[int, str, str], list[list[str]]] = {}
     for place, why in report["missing"].items():
         room, *rest = tokens(place)
-        together.setdefault((room, why), []).append(rest)
-    order = sorted(together, key=lambda key: (_rank(key[0], together[key]), key))
-    return [_line(room, why, together[room, why]) for room, why in order]
+        together.setdefault((_weight(room, rest), room, why), []).append(rest)
+    return [(weight, _line(room, why, together[weight, room, why])) for weight, room, why in sorted(together)]
 
 
-def _rank(room: str, places: list[list[str]]) -> int:
-    whole = any(not rest for rest in places)
-    return (_ROOMS.index(room) if room in _ROOMS else len(_ROOMS)) + (10 if whole else 0)
+def _weight(room: str, rest: list[str]) -> int:
+    """Holes in what was measured first, then whole rooms, last what a decision hardly rests on."""
+    if "baselines" in rest or (room == "carbon" and rest):
+        return _MINOR
+    return _ROOMS.index(room) if rest and room in _ROOMS else len(_ROOMS)
 
 
 def _line(room: str, why: str, places: list[list[str]]) -> Line:
     parts: list[Inline] = [title(room)]
-    named = [rest for rest in places if rest]
-    for index, rest in enumerate(named[:_NAMED]):
-        parts += ["; " if index else " › ", Name(_said(rest))]
+    named = list(dict.fromkeys(_said(rest) for rest in places if rest))
+    for index, said in enumerate(named[:_NAMED]):
+        parts += ["; " if index else " › ", Name(said)]
     if len(named) > _NAMED:
         parts.append(f" and {len(named) - _NAMED} more")
     return (*parts, ": ", *_sentence(why))
 
 
 def _sentence(why: str) -> tuple[Inline, ...]:
-    return (Name(why.rstrip(". ")), ".")
+    return (Name(why.rstrip(". "), whole=True), ".")
 
 
 def _said(rest: list[str]) -> str:
-    """The last token is often a metric: `sex › Female › Selection rate`."""
+    """Tokens that a reader needs, metrics by their title: `sex › Female › Selection rate`."""
     kept = [token for token in rest if token not in _SKIPPED] or rest
-    *above, last = kept
-    return " › ".join([*above, describe(last).title if last.islower() and "_" in last else last])
+    return " › ".join(
+        describe(token).title if token in METRICS else token.replace("_", " ") for token in kept
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..document import Absent, Cell, Measure, Prose
+from ..document import Absent, Cell, Measure, Name, Prose
 from ..metrics import describe
 
 __all__ = ["measure_or_reason", "not_measured", "reason"]
@@ -22,7 +22,7 @@ def reason(report: Mapping[str, Any], place: str) -> str | None:
 
 def not_measured(report: Mapping[str, Any], place: str) -> Prose:
     """A section that is not there says why in its first sentence."""
-    return Prose(reason(report, place) or _UNLISTED)
+    return Prose((Name(reason(report, place) or _UNLISTED, whole=True),))
 
 
 def measure_or_reason(report: Mapping[str, Any], numbers: Mapping[str, Any], name: str, place: str) -> Cell:

@@ -3,12 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..document import Absent, Block, Cell, Code, Count, Facts, Fold, Name, Section, Text
+from ..document import (
+    Absent,
+    Block,
+    Cell,
+    Code,
+    Count,
+    Facts,
+    Fold,
+    Heading,
+    Listing,
+    Name,
+    Prose,
+    Section,
+    Text,
+)
 from ..figures import count
 from .absence import reason
 from .sheet import cell, sheet, title
 
 __all__ = ["data"]
+
+_INSIDE = (Mapping, list)
+_ABOVE = ("rows", "splits")
+"""Keys of the datasheet that the facts say already."""
+_OPEN = {"harms": "Known harms of this data:", "notes": "Notes:"}
+"""Lists of sentences that are shown open."""
 
 
 def data(report: Mapping[str, Any]) -> Section:
@@ -24,17 +44,20 @@ def data(report: Mapping[str, Any]) -> Section:
         ("Sensitive columns", cell(found.get("sensitive"))),
         ("Features", cell(found.get("features"))),
     ]
+    sheets = {key: value for key, value in found.get("datasheet", {}).items() if key not in _ABOVE}
+    pairs += [
+        (Name(title(key)), cell(value)) for key, value in sheets.items() if not isinstance(value, _INSIDE)
+    ]
     blocks: list[Block] = [Facts(tuple(pairs))]
-    for key, value in found.get("datasheet", {}).items():
-        if isinstance(value, Mapping | list) and value:
-            blocks.append(Fold((Name(title(key)),), tuple(sheet({key: value}))))
-    plain = {
-        key: value
-        for key, value in found.get("datasheet", {}).items()
-        if not isinstance(value, Mapping | list)
-    }
-    if plain:
-        blocks.insert(1, Facts(tuple(((Name(title(key)),), cell(value)) for key, value in plain.items())))
+    for key, words in _OPEN.items():
+        lines = [str(line) for line in sheets.pop(key, ())]
+        if lines:
+            blocks += [Prose(words), Listing(tuple((Name(line, whole=True),) for line in lines))]
+    for key, value in sheets.items():
+        if isinstance(value, _INSIDE) and value:
+            inside = sheet({key: value})
+            # The fold's own line is heading enough.
+            blocks.append(Fold(Name(title(key)), tuple(inside[isinstance(inside[0], Heading) :])))
     return Section("data", "Data", tuple(blocks))
 
 

@@ -97,7 +97,7 @@ def _global(features: Sequence[Mapping[str, Any]]) -> list[Block]:
     blocks: list[Block] = [Table(caption=caption, columns=columns, rows=tuple(rows[:_OPEN]))]
     if rows[_OPEN:]:
         rest = Table(caption="Further features", columns=columns, rows=tuple(rows[_OPEN:]))
-        blocks.append(Fold(f"{len(rows) - _OPEN} more features", (rest,)))
+        blocks.append(Fold(f"More features: {len(rows) - _OPEN}", (rest,)))
     return blocks
 
 
@@ -151,7 +151,9 @@ def _attributions(parts: Sequence[Mapping[str, Any]], caption: tuple[Any, ...]) 
 def _faithfulness(report: Mapping[str, Any], numbers: Mapping[str, Any]) -> list[Block]:
     if not numbers:
         why = reason(report, "/explanation/faithfulness")
-        return [Heading("Do the explanations follow the model?"), Prose(why)] if why else []
+        return (
+            [Heading("Do the explanations follow the model?"), Prose((Name(why, whole=True),))] if why else []
+        )
     rows = tuple(
         Row(
             (

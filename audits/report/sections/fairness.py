@@ -6,7 +6,7 @@ from typing import Any
 from ...findings import pointer
 from ..charts.scale import scale_over
 from ..document import Block, Column, Fold, Heading, Inline, Name, Prose, Row, Section, Table
-from ..metrics import describe
+from ..metrics import describe, in_order
 from .absence import not_measured
 from .sheet import sheet
 from .slices import gap_row, metric_names, slice_table
@@ -20,7 +20,13 @@ _LEADING = (
     "mean_error",
     "mean_absolute_error",
     "accuracy",
+    "demographic_parity_difference",
+    "equalized_odds_difference",
+    "demographic_parity_ratio",
+    "equalized_odds_ratio",
 )
+"""Which rates, gaps and ratios come first; rates beyond `_OPEN` are folded."""
+
 _OPEN = 2
 
 
@@ -36,7 +42,7 @@ def fairness(report: Mapping[str, Any]) -> Section:
     )
     blocks: list[Block] = [Prose(opening)]
     for kind in ("attributes", "intersections"):
-        for name, held in found.get(kind, {}).items():
+        for name, held in _as_declared(report, found.get(kind, {})):
             blocks.append(Heading(("By ", Name(name))))
             blocks += _attribute(
                 report, name, held, f"/fairness/{kind}" + pointer(name), _OPEN if kind == "attributes" else 1
@@ -46,13 +52,17 @@ def fairness(report: Mapping[str, Any]) -> Section:
     return Section("fairness", "Fairness", tuple(blocks))
 
 
+def _as_declared(report: Mapping[str, Any], kinds: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Attributes in the order in which the spec names them; intersections as they are."""
+    order = {name: place for place, name in enumerate(report["data"].get("sensitive", ()))}
+    return sorted(kinds.items(), key=lambda item: order.get(item[0], len(order)))
+
+
 def _attribute(
     report: Mapping[str, Any], name: str, held: Mapping[str, Any], place: str, opened: int
 ) -> list[Block]:
     blocks: list[Block] = list(_gaps(report, name, held, place))
-    names = sorted(
-        metric_names(held["groups"]), key=lambda m: _LEADING.index(m) if m in _LEADING else len(_LEADING)
-    )
+    names = in_order(metric_names(held["groups"]), _LEADING)
     of: tuple[Inline, ...] = (" by ", Name(name))
     tables = [slice_table(report, held["groups"], metric, f"{place}/groups", "Group", of) for metric in names]
     blocks += tables[:opened]
@@ -74,7 +84,7 @@ def _class(report: Mapping[str, Any], name: str, of: str, groups: Mapping[str, A
     said: tuple[Inline, ...] = (" of class ", Name(of), " by ", Name(name))
     tables = [
         slice_table(report, slices, metric, f"{place}/groups", "Group", said)
-        for metric in metric_names(slices)
+        for metric in in_order(metric_names(slices), _LEADING)
     ]
     return Fold(("Class ", Name(of), " against the rest, by ", Name(name)), tuple(tables))
 
@@ -83,7 +93,7 @@ def _gaps(report: Mapping[str, Any], name: str, held: Mapping[str, Any], place: 
     """Differences and ratios, two tables, because 0 is parity in one and 1 in the other."""
     tables = []
     for kind, caption, parity in (("differences", "Gaps over ", 0.0), ("ratios", "Ratios over ", 1.0)):
-        numbers = held.get(kind, {})
+        numbers = {metric: held[kind][metric] for metric in in_order(held.get(kind, {}), _LEADING)}
         if not numbers:
             continue
         rows: list[Row] = []

@@ -54,7 +54,7 @@ def gate(report: Mapping[str, Any]) -> Section:
         blocks.append(
             Listing(
                 tuple(
-                    (*check_title(check), ": ", Name(check["reason"].rstrip(".")), ".")
+                    (*check_title(check), ": ", Name(check["reason"].rstrip("."), whole=True), ".")
                     for check in open_checks
                 )
             )

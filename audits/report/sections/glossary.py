@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..document import Column, Row, Section, Table
-from ..metrics import METRICS, describe
+from ..metrics import describe, in_order
 
 __all__ = ["glossary"]
 
@@ -17,8 +17,7 @@ _INTERVAL = (
 
 def glossary(report: Mapping[str, Any]) -> Section:
     """Only the metrics that appear; the order is that of the table of words, then the alphabet."""
-    order = {name: index for index, name in enumerate(METRICS)}
-    names = sorted(set(_names(report)), key=lambda name: (order.get(name, len(order)), name))
+    names = in_order(set(_names(report)))
     words = [(describe(name).title, describe(name).says, describe(name).cannot) for name in names]
     rows = tuple(Row(entry) for entry in [*words, _INTERVAL])
     heads = (Column("Metric"), Column("What it says"), Column("What it cannot tell"))
@@ -27,12 +26,12 @@ def glossary(report: Mapping[str, Any]) -> Section:
 
 
 def _names(report: Mapping[str, Any]) -> Iterator[str]:
-    """Keys of every `metrics`, `differences` and `ratios`, and what the policy asks for."""
-    stack: list[Any] = [report.get(key) for key in ("performance", "calibration", "fairness")]
+    """Keys of every `metrics`, `differences`, `ratios` and `faithfulness`, and what the policy asks for."""
+    stack: list[Any] = [report.get(key) for key in ("performance", "calibration", "fairness", "explanation")]
     while stack:
         held = stack.pop()
         if isinstance(held, Mapping):
-            for key in ("metrics", "differences", "ratios"):
+            for key in ("metrics", "differences", "ratios", "faithfulness"):
                 yield from held.get(key, ()) if isinstance(held.get(key), Mapping) else ()
             stack += held.values()
     yield from (check["metric"] for check in report.get("policy", {}).get("checks", []))

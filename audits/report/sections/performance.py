@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..charts.scale import scale_over
 from ..document import (
     Block,
     Column,
@@ -19,7 +20,7 @@ from ..document import (
     Table,
 )
 from ..figures import count
-from ..metrics import describe
+from ..metrics import describe, in_order
 from .absence import not_measured
 from .sheet import LONGEST, sheet, title
 from .slices import metric_names, metric_scale, slice_table
@@ -54,12 +55,11 @@ def performance(report: Mapping[str, Any]) -> Section:
     found = report.get("performance")
     if found is None:
         return Section("performance", "Performance", (not_measured(report, "/performance"),))
-    names = sorted(
-        found["metrics"], key=lambda name: LEADING.index(name) if name in LEADING else len(LEADING)
-    )
+    names = in_order(found["metrics"], LEADING)
     blocks: list[Block] = [Prose(_opening(found)), _table(found, names[:_OPEN], "Performance and baselines")]
     if names[_OPEN:]:
         blocks.append(_fold(found, names[_OPEN:]))
+    blocks += _paired(found, names)
     if "confusion" in found:
         blocks += _confusion(found["confusion"])
     if "by_class" in found:
@@ -67,7 +67,7 @@ def performance(report: Mapping[str, Any]) -> Section:
         classes = {
             name: {"n": held["n"], "metrics": _numbers(held)} for name, held in found["by_class"].items()
         }
-        for index, name in enumerate(metric_names(classes)):
+        for index, name in enumerate(in_order(metric_names(classes))):
             table = slice_table(report, classes, name, "/performance/by_class", "Class", (" by class",))
             blocks.append(table if index == 0 else Fold(f"{describe(name).title} by class", (table,)))
     if found.get("settings"):
@@ -120,7 +120,6 @@ def _table(found: Mapping[str, Any], names: list[str], caption: str) -> Table:
                 Strip(number, scale, hollow=not ours),
             )
             rows.append(Row(cells, "strong" if ours else ""))
-        rows += _paired(baselines, name, unit)
     columns = (
         Column("Model"),
         Column("n", "number"),
@@ -130,34 +129,38 @@ def _table(found: Mapping[str, Any], names: list[str], caption: str) -> Table:
     return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 
-def _paired(baselines: Mapping[str, Any], name: str, unit: Any) -> list[Row]:
-    """This model minus a baseline on the same rows, where it was measured."""
-    found = {
-        key: held["difference"][name] for key, held in baselines.items() if name in held.get("difference", {})
-    }
-    return [
-        Row(
-            (
-                ("Minus ", Name(title(key).lower()), ", paired"),
-                Count(number.get("n", 0)),
-                Measure(number, unit),
-                "",
-            ),
-            "soft",
+def _paired(found: Mapping[str, Any], names: list[str]) -> list[Block]:
+    """This model minus each baseline on the same rows, where that was measured."""
+    rows: list[Row] = []
+    for name in names:
+        against = {
+            key: held["difference"][name]
+            for key, held in found.get("baselines", {}).items()
+            if name in held.get("difference", {})
+        }
+        if not against:
+            continue
+        scale = scale_over(
+            (n[end] for n in against.values() for end in ("low", "value", "high")), include=(0.0,)
         )
-        for key, number in found.items()
-    ]
+        rows.append(Row((_with_direction(name), scale), "group"))
+        for key, number in against.items():
+            measured = Measure(number, describe(name).unit)
+            n = Count(number.get("n", found["n"]))
+            rows.append(Row((("Minus ", Name(title(key).lower())), n, measured, Strip(number, scale))))
+    columns = (
+        Column("This model"),
+        Column("n", "number"),
+        Column("Value, 95% interval", "number"),
+        Column("", "chart"),
+    )
+    table = Table(caption="This model minus each baseline, paired by row", columns=columns, rows=tuple(rows))
+    return [Fold("Differences from the baselines, paired by row", (table,))] if rows else []
 
 
 def _with_direction(name: str) -> str:
     metric = describe(name)
-    words = {
-        "higher": "higher is better",
-        "lower": "lower is better",
-        "zero": "0 is best",
-        "one": "1 is best",
-    }
-    return f"{metric.title} ({words[metric.better]})" if metric.better in words else metric.title
+    return metric.title if metric.better == "neither" else f"{metric.title} ({metric.better} is better)"
 
 
 def _confusion(matrix: Mapping[str, Any]) -> list[Block]:

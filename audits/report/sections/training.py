@@ -36,35 +36,31 @@ def energy_cell(kwh: Any) -> Cell:
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> Table:
-    heads = (
-        Column("Stage"), Column("Time", "number"), Column("Energy", "number"), Column("Epochs", "number"),
-        Column("Engine"), Column("Made"),
-    )  # fmt: skip
-    rows = []
-    for stage in stages:
-        engine = stage.get("engine")
-        workers = (
-            f", {count(engine['workers'])} worker{'s' if engine['workers'] > 1 else ''}" if engine else ""
-        )
-        epochs = "" if "epochs" not in stage else count(stage["epochs"])
-        if stage.get("best_epoch") is not None:
-            epochs += f", kept {stage['best_epoch']}"
-        resumed = stage.get("resumed_from")
-        made = "taken from the store" if stage.get("cached") else "in this run"
-        made += f", resumed after epoch {resumed}" if resumed is not None else ""
-        rows.append(
-            Row(
-                (
-                    (Name(stage["name"]),),
-                    duration(stage["seconds"]) if "seconds" in stage else "",
-                    energy_cell(stage.get("kwh")),
-                    epochs,
-                    (Name(engine["name"]), workers) if engine else "",
-                    made,
-                )
-            )
-        )
-    return Table(caption="Stages", columns=heads, rows=tuple(rows))
+    heads = ["Stage", "Time", "Energy", "Epochs", "Engine", "Note"]
+    rows = [_stage(stage) for stage in stages]
+    kept = [i for i in range(len(heads)) if any(row[i] != "" for row in rows)]
+    columns = tuple(Column(heads[i], "number" if i in (1, 2, 3) else "text") for i in kept)
+    return Table(
+        caption="Stages", columns=columns, rows=tuple(Row(tuple(row[i] for i in kept)) for row in rows)
+    )
+
+
+def _stage(stage: Mapping[str, Any]) -> tuple[Cell, ...]:
+    engine, resumed = stage.get("engine"), stage.get("resumed_from")
+    epochs = count(stage["epochs"]) if "epochs" in stage else ""
+    if stage.get("best_epoch") is not None:
+        epochs += f", kept {stage['best_epoch']}"
+    workers = f", {engine['workers']} worker{'s' if engine['workers'] > 1 else ''}" if engine else ""
+    notes = ["taken from the store"] if stage.get("cached") else []
+    notes += [f"resumed after epoch {resumed}"] if resumed is not None else []
+    return (
+        (Name(stage["name"]),),
+        duration(stage["seconds"]) if "seconds" in stage else "",
+        energy_cell(stage.get("kwh")),
+        epochs,
+        (Name(engine["name"]), workers) if engine else "",
+        ", ".join(notes),
+    )
 
 
 def _curve(stage: Mapping[str, Any]) -> list[Block]:
