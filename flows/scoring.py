@@ -1,5 +1,6 @@
 """Score a file with a model: what `assay predict` does."""
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,9 +8,6 @@ from ..platform.exceptions import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-#: Scheme of a source by the ending of a file's name.
-_SCHEMES = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 
 
 def score_file(model: Path, file: Path) -> "pa.Table":
@@ -24,30 +22,20 @@ def score_file(model: Path, file: Path) -> "pa.Table":
     """
     import pyarrow as pa
 
+    from ..platform.data.inspect import source_of
+    from ..platform.data.sources import read
     from ..platform.predictor import Predictor
 
     predictor = Predictor.load(model)
-    scores = predictor.predict(_read(file))
+    # Large files are mapped into memory from this folder, so it stays until the scores are there.
+    with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
+        scores = predictor.predict(read(source_of(file), scratch=Path(scratch)).table)
     decided = predictor.decide(scores)
     if predictor.task == "regression":
         return pa.table({"prediction": decided})
     columns = {"prediction": [predictor.classes[code] for code in decided]}
     columns |= {f"score_{name}": scores[:, code] for code, name in enumerate(predictor.classes)}
     return pa.table(columns)
-
-
-def _read(file: Path) -> "pa.Table":
-    """The rows of a file, read as its ending says."""
-    import tempfile
-
-    from ..platform.data.sources import read
-
-    if file.suffix not in _SCHEMES:
-        raise UsageError(
-            "the file can't be scored", got=file.name, expected=f"a name ending in {', '.join(_SCHEMES)}"
-        )
-    with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
-        return read(f"{_SCHEMES[file.suffix]}:{file}", scratch=Path(scratch)).table
 
 
 def write_scores(scored: "pa.Table", output: Path | None, *, to_stdout: bool) -> None:

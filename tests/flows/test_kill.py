@@ -1,7 +1,7 @@
 """R1: a run that is killed at any moment ends, when started again, in the result of a run that never was.
 
-The ordinary suite kills twice; `make test-slow` twenty times, at moments uniform in the run's time, at least five
-of them inside an epoch.
+The ordinary suite kills twice; `make test-slow` twenty times, at moments uniform in the run's time, at least
+five of them inside an epoch.
 """
 
 import json
