@@ -37,9 +37,9 @@ METHODS: dict[str, Method] = {
         modality="image",
         summary="Where in the image the last maps speak for the class.",
         paper="Selvaraju et al., 2017, https://arxiv.org/abs/1610.02391",
-        cannot_say="What the network sees there, or anything finer than a cell of the map. Where cells see the "
-        "whole image (attention, normalization over the image) a cell may light up for what lies elsewhere: "
-        "read the deletion check beside it. Evidence against the class is not drawn.",
+        cannot_say="What the network sees there, or anything finer than a cell of the map. Where cells see "
+        "the whole image (attention, normalization over the image) a cell may light up for what lies "
+        "elsewhere: read the deletion check beside it. Evidence against the class is not drawn.",
     ),
 }
 

@@ -39,7 +39,7 @@ def draw(image: np.ndarray, heat: np.ndarray, path: Path) -> None:
     sheet = Image.new("RGB", (2 * width + _GAP, height), "white")
     sheet.paste(plain, (0, 0))
     sheet.paste(Image.fromarray(np.uint8(np.clip(lit, 0, 255))), (width + _GAP, 0))
-    sheet.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+    sheet.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _size(width: int, height: int) -> tuple[int, int]:
