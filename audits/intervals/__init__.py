@@ -2,7 +2,7 @@
 
 from .delong import area_limits, roc_area
 from .gap import Estimates, Interval, largest_gap, mean_gap, smallest_ratio
-from .mean import Means, Roots, means
+from .mean import Means, Moments, Roots, means
 from .proportion import Proportions, effective_trials
 from .simultaneous import GATE, critical_value, pointwise, tails
 
@@ -11,6 +11,7 @@ __all__ = [
     "Estimates",
     "Interval",
     "Means",
+    "Moments",
     "Proportions",
     "Roots",
     "area_limits",
