@@ -83,9 +83,11 @@ def read_preprocessor(folder: Path) -> Preprocessor:
     Raises:
         ModelError: it isn't one.
     """
+    description = read_json(folder / PREPROCESS)
     with reading(PREPROCESS, expected="a fitted preprocessor"):
-        preprocessor = Preprocessor.from_json(read_json(folder / PREPROCESS))
-        preprocessor.inputs()
+        preprocessor = Preprocessor.from_json(description)
+        if preprocessor.to_json() != description:
+            raise ValueError("it holds more than it should")
     return preprocessor
 
 
