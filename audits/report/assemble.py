@@ -17,6 +17,7 @@ _NOT_ASKED = {
     "/robustness": "Not asked for: changed, corrupted or adversarial inputs were not tried.",
     "/compression": "Not asked for: the model is audited as it was trained.",
 }
+_NOT_MEASURED = "Not measured in this run."
 _NO_POLICY = "The spec declares no limits, so there is no verdict."
 
 
@@ -70,12 +71,6 @@ def assemble(
     body |= {} if training is None else {"training": training}
     body |= {name: found.values for name, found in rooms.items() if found is not None and found.values}
     settled, lost = settle(body | {"lineage": lineage})
-    reasons = dict(_NOT_ASKED) | {"/policy": _NO_POLICY}
-    reasons |= {
-        pointer(name): "Not measured in this run." for name in (*rooms, "training") if name not in body
-    }
-    for name, found in rooms.items():
-        reasons |= {pointer(name) + place: why for place, why in (found.missing if found else {}).items()}
     report = {
         "schema_version": SCHEMA_VERSION,
         "created": created,
@@ -83,13 +78,22 @@ def assemble(
         **settled,
         "signatures": [],
         "evidence": {},
-        "missing": dict(sorted((reasons | lost | dict(missing)).items())),
+        "missing": dict(sorted((_reasons(rooms, body) | lost | dict(missing)).items())),
     }
     # What is absent needs no proof: a regression has no calibration, whatever the caller lists.
     proofs = {
         place: digest for place, digest in sorted(evidence.items()) if resolve(report, place) is not None
     }
     return report | {"evidence": proofs, "volatile": volatile_pointers(report)}
+
+
+def _reasons(rooms: Mapping[str, Findings | None], body: Mapping[str, Any]) -> dict[str, str]:
+    """Why sections are absent, and what the audits say is missing inside theirs."""
+    reasons = dict(_NOT_ASKED) | {"/policy": _NO_POLICY}
+    reasons |= {pointer(name): _NOT_MEASURED for name in (*rooms, "training") if name not in body}
+    for name, found in rooms.items():
+        reasons |= {pointer(name) + place: why for place, why in (found.missing if found else {}).items()}
+    return reasons
 
 
 def with_policy(
