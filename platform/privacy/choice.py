@@ -42,7 +42,8 @@ class Choice:
 
     def _choose(self, layer: Layer, rule: Rule, inputs: Kept, grad: Tensor) -> Way:
         size = 4 * len(grad) * sum(prod(parameter.shape) for parameter in layer.parameters.values())
-        lean = [way for way in rule.ways if size <= self.memory or not way.instantiates] or list(rule.ways)
+        ways = [way for way in rule.ways if way.runs(grad)]
+        lean = [way for way in ways if size <= self.memory or not way.instantiates] or ways
         if len(lean) == 1:
             return lean[0]
         if not self.measured:

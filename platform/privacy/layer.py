@@ -60,6 +60,11 @@ def always(layer: Layer, inputs: Kept, grad: Tensor) -> bool:
     return True
 
 
+def anywhere(grad: Tensor) -> bool:
+    """Runs on every device."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """One way to compute; which is fastest depends on the shape.
@@ -70,6 +75,7 @@ class Way:
         clipped_sum: `(layer, kept, coefficients (B,), sums)` adds the weighted sum of per-sample gradients.
         suits: where it is chosen by counting operations instead of timing; the first way that suits is taken.
         instantiates: whether it holds a gradient a sample, B times the parameters.
+        runs: whether it can be had where the gradients lie.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Way:
     clipped_sum: Callable[[Layer, Kept, Tensor, Sums], None]
     suits: Callable[[Layer, Kept, Tensor], bool] = always
     instantiates: bool = False
+    runs: Callable[[Tensor], bool] = anywhere
 
 
 def own_parameters(module: nn.Module) -> list[dict[str, str]]:

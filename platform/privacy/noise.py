@@ -13,6 +13,9 @@ from .key_stream import KeyStream
 
 __all__ = ["GaussianNoise"]
 
+BLOCK = 1 << 15
+"""Numbers that are made at a time: 128 KiB, so that the steps of the recipe find them in the cache."""
+
 
 class GaussianNoise:
     """Independent normal numbers.
@@ -31,15 +34,19 @@ class GaussianNoise:
 
     def fill(self, buffer: Tensor, deviation: float) -> None:
         """Overwrite a flat `(numbers,)` float32 buffer with noise of this standard deviation."""
-        half = -(-len(buffer) // 2)
-        # Copied: torch wants memory that may be written, and the stream's bytes may not.
-        words = torch.from_numpy(self.stream.words(2 * half).astype("float32")).to(buffer.device)
+        for part in buffer.split(BLOCK):
+            self._fill(part, deviation)
+
+    def _fill(self, part: Tensor, deviation: float) -> None:
+        half = -(-len(part) // 2)
+        words = torch.from_numpy(self.stream.words(2 * half).astype("float32")).to(part.device)
         radius, angle = words[:half], words[half:]
         # |word| / 2**31 in (0, 1]: a word of 0 would be an infinite radius.
         radius.abs_().mul_(2.0**-31).clamp_(min=2.0**-32).log_().mul_(-2.0 * deviation**2).sqrt_()
         angle.mul_(math.pi * 2.0**-31)
-        torch.mul(radius, angle.cos(), out=buffer[:half])
-        torch.mul(radius[: len(buffer) - half], angle.sin_()[: len(buffer) - half], out=buffer[half:])
+        torch.mul(radius, angle.cos(), out=part[:half])
+        rest = len(part) - half
+        torch.mul(radius[:rest], angle.sin_()[:rest], out=part[half:])
 
     def draw(self, deviation: float) -> float:
         """One number."""

@@ -1,9 +1,12 @@
 """Which rule belongs to which kind of layer, and which kinds can't be had."""
 
+from functools import partial
+
 from torch import nn
 
 from ....models.numerical_embeddings import PerFeatureLinear
 from ..layer import Rule, Way, instantiated
+from ..products import has_onednn
 from . import conv, embedding, group_norm, layer_norm, linear, lstm, per_feature_linear, recurrent
 
 __all__ = ["REFUSED", "RULES"]
@@ -11,6 +14,12 @@ __all__ = ["REFUSED", "RULES"]
 _LINEAR = (
     Way(name="ghost", norms=linear.norms, clipped_sum=linear.clipped_sum, suits=linear.few_positions),
     instantiated(linear.per_sample),
+    Way(
+        name="ghost by oneDNN",
+        norms=linear.norms,
+        clipped_sum=partial(linear.clipped_sum, onednn=True),
+        runs=has_onednn,
+    ),
 )
 _LSTM = (
     Way(name="ghost", norms=lstm.norms, clipped_sum=lstm.clipped_sum, suits=lstm.few_steps),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..layer import Kept, Layer, Sums
+from ..products import transposed_product
 
 __all__ = ["clipped_sum", "few_positions", "norms", "per_sample"]
 
@@ -30,13 +31,16 @@ def norms(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor, Kept]:
     return products.sum((1, 2)).clamp_(min=0.0), kept
 
 
-def clipped_sum(layer: Layer, kept: Kept, coefficients: Tensor, sums: Sums) -> None:
+def clipped_sum(layer: Layer, kept: Kept, coefficients: Tensor, sums: Sums, *, onednn: bool = False) -> None:
     """One product over all samples and positions: (c g)' a."""
     inputs, grad = kept
-    weighted = grad * coefficients.view(-1, *[1] * (grad.dim() - 1))
-    weighted = weighted.flatten(0, -2)  # (B T, p)
+    weighted = (grad * coefficients.view(-1, *[1] * (grad.dim() - 1))).flatten(0, -2)  # (B T, p)
     if layer.trains("weight"):
-        sums["weight"].addmm_(weighted.t(), inputs.flatten(0, -2))
+        inputs = inputs.flatten(0, -2)
+        if onednn:
+            sums["weight"].add_(transposed_product(weighted, inputs))
+        else:
+            sums["weight"].addmm_(weighted.t(), inputs)
     if layer.trains("bias"):
         sums["bias"].add_(weighted.sum(0))
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layer import Kept, Layer, Sums
+from ..products import has_onednn, linear, transposed_product
 from .recurrent import run_layers
 
 __all__ = ["clipped_sum", "few_steps", "forward", "norms", "per_sample"]
@@ -46,36 +47,48 @@ class _Recurrence(torch.autograd.Function):
         gates, units = torch.empty_like(projected), projected.new_empty(T, B, H)
         cells, bent = projected.new_empty(T + 1, B, H), projected.new_empty(T, B, H)
         cells[0] = cell
-        transposed = recurrent.t()
-        for t in range(T):
-            gate = torch.addmm(projected[t], hidden, transposed, out=gates[t])
-            gate[:, : 2 * H].sigmoid_()
-            gate[:, 2 * H : 3 * H].tanh_()
-            gate[:, 3 * H :].sigmoid_()
-            i, f, g, o = gate.chunk(4, dim=1)
-            torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, g)
-            torch.tanh(cells[t + 1], out=bent[t])
-            hidden = torch.mul(o, bent[t], out=units[t])
+        product = linear if has_onednn(projected) else F.linear
+        for shown, gate, before, after, tanh, unit in zip(
+            projected.unbind(),
+            gates.unbind(),
+            cells[:-1].unbind(),
+            cells[1:].unbind(),
+            bent.unbind(),
+            units.unbind(),
+        ):
+            torch.add(shown, product(hidden, recurrent), out=gate)
+            i_f, g, o = gate.split((2 * H, H, H), dim=1)
+            i_f.sigmoid_()
+            g.tanh_()
+            o.sigmoid_()
+            i, f = i_f.chunk(2, dim=1)
+            torch.mul(f, before, out=after).addcmul_(i, g)
+            torch.tanh(after, out=tanh)
+            hidden = torch.mul(o, tanh, out=unit)
         ctx.save_for_backward(recurrent, gates, cells, bent)
         return units, cells[T].clone()
 
     @staticmethod
     def backward(ctx, d_units, d_cell):
         recurrent, gates, cells, bent = ctx.saved_tensors
-        backward = torch.ops.aten
+        transposed = recurrent.t().contiguous()  # (H, 4H)
+        product = linear if has_onednn(gates) else F.linear
+        through = torch.ops.aten
         d_gates, d_cell = torch.empty_like(gates), d_cell.clone()
         d_hidden = torch.zeros_like(d_cell)
-        for t in reversed(range(len(bent))):
-            i, f, g, o = gates[t].chunk(4, dim=1)
-            d_i, d_f, d_g, d_o = d_gates[t].chunk(4, dim=1)
-            d_hidden.add_(d_units[t])
-            d_cell.add_(backward.tanh_backward(d_hidden * o, bent[t]))
-            backward.sigmoid_backward(d_cell * g, i, grad_input=d_i)
-            backward.sigmoid_backward(d_cell * cells[t], f, grad_input=d_f)
-            backward.tanh_backward(d_cell * i, g, grad_input=d_g)
-            backward.sigmoid_backward(d_hidden.mul_(bent[t]), o, grad_input=d_o)
+        for d_unit, gate, d_gate, before, tanh in zip(
+            *(part.unbind()[::-1] for part in (d_units, gates, d_gates, cells[:-1], bent))
+        ):
+            i, f, g, o = gate.chunk(4, dim=1)
+            d_i, d_f, d_g, d_o = d_gate.chunk(4, dim=1)
+            d_hidden = d_hidden + d_unit
+            d_cell.add_(through.tanh_backward(d_hidden * o, tanh))
+            through.sigmoid_backward(d_cell * g, i, grad_input=d_i)
+            through.sigmoid_backward(d_cell * before, f, grad_input=d_f)
+            through.tanh_backward(d_cell * i, g, grad_input=d_g)
+            through.sigmoid_backward(d_hidden.mul_(tanh), o, grad_input=d_o)
             d_cell.mul_(f)
-            torch.mm(d_gates[t], recurrent, out=d_hidden)
+            d_hidden = product(d_gate, transposed)
         return d_gates, None, d_hidden, d_cell
 
 
@@ -92,14 +105,15 @@ def norms(layer: Layer, kept: Kept, grad: Tensor) -> tuple[Tensor, Kept]:
 
 
 def clipped_sum(layer: Layer, kept: Kept, coefficients: Tensor, sums: Sums) -> None:
-    """One product a weight over all samples and steps."""
+    """One product over all samples and steps, for both weights together."""
     # Back in the order of steps, in which the tensors lie in memory.
     inputs, before, grad = (part.transpose(0, 1) for part in kept)
     weighted = (grad * coefficients.view(1, -1, 1)).flatten(0, 1)
-    if layer.trains("weight_ih"):
-        sums["weight_ih"].addmm_(weighted.t(), inputs.flatten(0, 1))
-    if layer.trains("weight_hh"):
-        sums["weight_hh"].addmm_(weighted.t(), before.flatten(0, 1))
+    seen = torch.cat([inputs, before], dim=-1).flatten(0, 1)  # (T B, d + H)
+    total = transposed_product(weighted, seen) if has_onednn(weighted) else weighted.t() @ seen
+    for name, part in zip(("weight_ih", "weight_hh"), total.split((inputs.shape[-1], before.shape[-1]), 1)):
+        if layer.trains(name):
+            sums[name].add_(part)
     for name in ("bias_ih", "bias_hh"):
         if layer.trains(name):
             sums[name].add_(weighted.sum(0))

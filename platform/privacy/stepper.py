@@ -1,0 +1,139 @@
+"""DP-SGD's step: clip each sample, add up, add noise, divide by the expected batch.
+
+Abadi et al., "Deep Learning with Differential Privacy" (2016), algorithm 1, https://arxiv.org/abs/1607.00133. What
+an optimizer makes of the gradient (momentum, Adam) is post-processing, and free.
+
+Guarantee: one step is the Gaussian mechanism of noise multiplier `noise_multiplier` on the sum over a batch,
+with adding or removing one row as neighbours. It assumes that rows are drawn by Poisson sampling, that the
+objective's loss is a weighted mean over rows, and that no layer mixes rows.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..exceptions import CombinationError
+from ..training.rows import Batch
+from ..training.steppers import FullPrecision
+from .bookkeeping import BookKeeping
+from .choice import Choice
+from .clipping import FlatClipping
+from .flat_gradient import FlatGradient
+from .noise import GaussianNoise
+from .padding import pad, split, step_of
+
+__all__ = ["PrivateStepper", "private_stepper"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateStepper(FullPrecision):
+    """Fills in the weights' gradients with the noisy mean of clipped per-sample gradients.
+
+    Args:
+        inner: how the loss is computed, e.g. in mixed precision.
+        engine: of the objective.
+        gradient: its parameters' buffer.
+        clipping: how samples are clipped.
+        noise: what is added.
+        noise_multiplier: standard deviation of the noise in multiples of the sensitivity.
+        expected_batch: what the sum is divided by, whatever the number of rows.
+        physical_batch: most rows that go through the network at once.
+    """
+
+    inner: FullPrecision
+    engine: BookKeeping
+    gradient: FlatGradient
+    clipping: FlatClipping
+    noise: GaussianNoise
+    noise_multiplier: float
+    expected_batch: int
+    physical_batch: int
+
+    def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
+        """Scalar loss of a batch, without any privacy: for validation."""
+        return self.inner.loss(objective, batch)
+
+    def backward(self, objective: nn.Module, batch: Batch, share: float = 1.0) -> Tensor:
+        """Set the weights' gradients.
+
+        Returns:
+            The batch's mean loss, detached: not private, so not for release.
+
+        Raises:
+            CombinationError: the batch is only a worker's share.
+        """
+        if share != 1.0:
+            raise CombinationError(
+                "this stepper adds the noise of a whole batch",
+                got=f"a share of {share:g} of a batch",
+                expected="the whole batch in one process",
+                mend="set train.workers to 1",
+            )
+        scale = 1 / self.expected_batch
+        deviation = self.clipping.gradient_noise(self.noise_multiplier) * self.clipping.bound
+        norms, losses, masses = [], [], []
+        for part in split(batch, self.physical_batch):
+            rows = len(part.inputs[0])
+            loss, mass, squared = self._measured(objective, part)
+            if not norms:  # drawn as late as can be, so that the buffer is in the cache when sums are added
+                self.noise.fill(self.gradient.buffer, deviation * scale)
+            self.engine.add_clipped_sum(self.clipping.coefficients(squared) * scale, self.gradient.views)
+            norms.append(squared[:, :rows])
+            losses.append(loss * mass)
+            masses.append(mass)
+        self.clipping.update(torch.cat(norms, dim=1).sum(0).sqrt_(), self.noise)
+        self.gradient.assign()
+        return sum(losses) / max(sum(masses), torch.finfo(torch.float32).tiny)
+
+    def _measured(self, objective: nn.Module, part: Batch) -> tuple[Tensor, float, Tensor]:
+        """Mean loss, mass, and squared norms `(layers, padded rows)` of a part of a batch."""
+        padded = pad(part, step_of(min(self.expected_batch, self.physical_batch)))
+        mass = float(len(part.inputs[0])) if part.weight is None else float(part.weight.sum())
+        seen: list[Tensor] = []
+
+        def summed() -> Tensor:
+            seen.append(self.inner.loss(objective, padded))
+            return seen[0] * mass
+
+        squared = self.engine.squared_norms(summed, len(padded.inputs[0]))
+        return seen[0].detach(), mass, squared
+
+
+def private_stepper(
+    objective: nn.Module,
+    inner: FullPrecision,
+    *,
+    clipping: FlatClipping,
+    noise_multiplier: float,
+    expected_batch: int,
+    noise_seed: int | None = None,
+    physical_batch: int | None = None,
+) -> PrivateStepper:
+    """The stepper of an objective.
+
+    Args:
+        objective: whose trainable parameters are learned; its loss is a weighted mean over rows.
+        inner: how the loss is computed.
+        clipping: how samples are clipped.
+        noise_multiplier: standard deviation of the noise in multiples of the sensitivity.
+        expected_batch: rows a batch has on average.
+        noise_seed: None for noise that nobody knows. With one, a run can be had again bit for bit, so ways of
+            computing are then chosen by counting operations instead of by the clock.
+        physical_batch: most rows that go through the network at once; None: half as many again as expected.
+
+    Raises:
+        ModelError: a layer mixes samples, or hides what is needed.
+    """
+    engine = BookKeeping(objective, Choice(measured=noise_seed is None))
+    return PrivateStepper(
+        generator=inner.generator,
+        inner=inner,
+        engine=engine,
+        gradient=FlatGradient(engine.parameters),
+        clipping=clipping,
+        noise=GaussianNoise(noise_seed),
+        noise_multiplier=noise_multiplier,
+        expected_batch=expected_batch,
+        physical_batch=physical_batch or expected_batch + expected_batch // 2 + 64,
+    )
