@@ -48,10 +48,6 @@ def load(model: str, *, home: HomeLike = None) -> "Predictor":
 
 def report(model: str, *, home: HomeLike = None) -> "ReportView":
     """The report of a version; it shows itself in a notebook."""
-    import json
-
     from ..audits.report import ReportView
 
-    path = open_version(Home.find(home), model).report_path("json")
-    pictures = {f"pictures/{found.name}": found.read_bytes() for found in path.parent.glob("pictures/*.png")}
-    return ReportView(json.loads(path.read_bytes()), pictures)
+    return ReportView(open_version(Home.find(home), model).report_path("html").read_text(encoding="utf-8"))

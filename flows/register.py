@@ -22,7 +22,8 @@ from .stages import INGEST
 #: Numbers that are tried while other processes publish versions of the same model.
 _TRIES = 50
 
-_REPORT_CODE = (
+#: Rooms that a report's content and form come from.
+REPORT_CODE = (
     "audits.report",
     "audits.policy",
     "audits.carbon",
@@ -86,7 +87,7 @@ def report_stage(number: int) -> Stage:
         kind="report",
         inputs=lambda run: {name: run.digest(name) for name in run.outcomes if name != "report"},
         section=lambda run: {"spec": run.spec.to_dict(), "version": number},
-        code=_REPORT_CODE,
+        code=REPORT_CODE,
         libraries=("jinja2",),
         work=lambda run, out, scratch: _write(run, number, out),
     )

@@ -16,6 +16,8 @@ def verify(model: ModelArgument, home: HomeOption = None, json: JsonOption = Fal
     else:
         for line in result.checked:
             typer.echo(f"ok        {line}")
+        for line in result.skipped:
+            typer.echo(f"skipped   {line}")
         for line in result.differences:
             typer.echo(f"DIFFERENT {line}", err=True)
         typer.echo(f"{result.model}@{result.version}: {result.summary}")
