@@ -119,12 +119,13 @@ class Subject:
         return torch.from_numpy(np.asarray(codes, dtype=np.int64))
 
     def describe(self, example: Example) -> dict[str, Any]:
-        """Which row it is, what was true, what was said, and with what score."""
+        """Which row it is and why it was chosen, what was true, what was said, and with what score."""
         i, scores = example.index, self.scores
         score = scores[i] if scores.ndim == 1 else scores[i, int(self.y_pred[i])]
         row = self.table["__row__"][i].as_py() if "__row__" in self.table.column_names else i
         return {
             "row": int(row),
+            "kind": example.kind,
             "y_true": self._named(self.y_true[i]),
             "y_pred": self._named(self.y_pred[i]),
             "score": rounded(score),

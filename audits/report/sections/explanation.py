@@ -51,6 +51,14 @@ METHODS = {
 _OPEN = 10
 
 
+_KINDS = {
+    "mistake": "Among the worst mistakes, test row",
+    "uncertain": "Among the least certain, test row",
+    "typical": "A typical one, test row",
+}
+"""Why an example was chosen, in the words that open its caption."""
+
+
 def explanation(report: Mapping[str, Any]) -> Section:
     """Method by method: what matters overall, then single rows."""
     found = report.get("explanation")
@@ -117,7 +125,8 @@ def _examples(examples: Sequence[Mapping[str, Any]]) -> list[Block]:
 
 def _said(example: Mapping[str, Any]) -> tuple[Any, ...]:
     """Test row 17: decided 3, score 0.912; true 3."""
-    said: list[Any] = [f"Test row {example['row']}"]
+    kind = _KINDS.get(example.get("kind", ""), "Test row")
+    said: list[Any] = [f"{kind} {example['row']}"]
     if example.get("y_pred") is not None:
         said += [": decided ", Name(_value(example["y_pred"]))]
     if example.get("score") is not None:
