@@ -21,8 +21,8 @@ from ..predictor.artifact import POSTPROCESS, write_json
 from ..predictor.untrusted import read_json
 from ..store.manifest import MANIFEST
 
-#: Standard deviation of the prior on log temperature. With few rows, or none that is wrong, the likelihood alone
-#: has no finite optimum; this pulls as hard as a handful of rows, and isn't felt among hundreds.
+#: Standard deviation of the prior on log temperature. With few rows, or none that is wrong, the likelihood
+#: alone has no finite optimum; this pulls as hard as a handful of rows, and isn't felt among hundreds.
 PRIOR = 0.5
 
 #: Bounds of log temperature.
