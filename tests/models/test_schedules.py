@@ -23,10 +23,8 @@ def rates(scheduler_of, steps: int) -> list[float]:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 97])
-@pytest.mark.parametrize("warmup", [0.1, 0.3])
+@pytest.mark.parametrize("warmup", [0.15, 0.3])
 def test_one_cycle_is_torchs_one_cycle(steps, warmup):
-    if warmup * steps == 1:
-        pytest.skip("torch divides by zero")
     ours = build_schedule("one_cycle", steps, warmup=warmup)
     theirs = rates(lambda optimizer: OneCycleLR(optimizer, 1.0, total_steps=steps, pct_start=warmup), steps)
     assert [ours(step) for step in range(steps)] == pytest.approx(theirs, abs=1e-12)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from assay.models.inputs import ImageInput
-from assay.models.vit_small import ViTSmall
+from assay.models.vit_small import ViTSmall, sine_cosine_positions
 
 
 def image(height: int, width: int) -> ImageInput:
@@ -13,7 +13,7 @@ def image(height: int, width: int) -> ImageInput:
 
 @pytest.mark.parametrize(
     ("height", "width", "grid"),
-    [(8, 8, (8, 8)), (28, 28, (7, 7)), (32, 32, (8, 8)), (16, 8, (8, 4)), (5, 7, (5, 7))],
+    [(8, 8, (4, 4)), (28, 28, (7, 7)), (32, 32, (8, 8)), (16, 8, (8, 4)), (5, 7, (5, 7))],
 )
 def test_a_fitting_patch_is_chosen_from_the_image(height, width, grid):
     network = ViTSmall(image(height, width), 2)
@@ -41,5 +41,20 @@ def test_its_parameters_follow_the_paper():
     d, depth = 32, 2
     network = ViTSmall(image(8, 8), 10, patch=2, width=d, depth=depth)
     block = 4 * d * d + 4 * d + 8 * d * d + 5 * d + 4 * d  # attention, feed-forward, two norms
-    expected = 4 * d + d + 16 * d + depth * block + 2 * d + d * 10 + 10
+    expected = 4 * d + d + depth * block + 2 * d + d * 10 + 10
     assert sum(p.numel() for p in network.parameters()) == expected
+
+
+def test_no_two_places_of_the_grid_have_the_same_position_vector():
+    positions = sine_cosine_positions(8, 5, 16)
+    distances = torch.cdist(positions, positions) + torch.eye(40) * 9
+    assert positions.shape == (40, 16)
+    assert distances.min() > 0.1
+
+
+def test_the_first_position_is_the_origin_and_nearer_places_are_more_alike():
+    positions = sine_cosine_positions(8, 8, 32)
+    assert positions[0].tolist() == [0.0] * 8 + [1.0] * 8 + [0.0] * 8 + [1.0] * 8
+    alike = (positions @ positions[0]).view(8, 8)
+    assert (alike[0, 1:4].diff() < 0).all()
+    torch.testing.assert_close(alike, alike.T)
