@@ -67,7 +67,13 @@ class Roots:
 
 
 def means(
-    values: np.ndarray, codes: np.ndarray, groups: int, weight: np.ndarray | None = None, *, positive: bool
+    values: np.ndarray,
+    codes: np.ndarray,
+    groups: int,
+    weight: np.ndarray | None = None,
+    *,
+    positive: bool,
+    unseen: float = 0.0,
 ) -> Means:
     """Means of groups of rows, and the moments behind their limits.
 
@@ -77,6 +83,7 @@ def means(
         groups: number of groups, none of them empty.
         weight: (n,) sample weights.
         positive: whether the quantity can't be negative.
+        unseen: a value that must be reckoned with even if nothing near it was seen; for positive quantities.
     """
     weight = np.ones(len(values)) if weight is None else weight
     rows = np.bincount(codes, minlength=groups)
@@ -102,5 +109,6 @@ def means(
         return Means(value=mean, below=with_row(smallest), above=with_row(largest), positive=False)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.where(rows > 1, np.sqrt(second * rows / (rows - 1)) / total, np.nan)
+    worst = np.maximum(2 * (largest + mean), unseen)
     plain = Moments(mean=mean, error=error, freedom=np.maximum(rows - 1.0, 1.0))
-    return Means(value=mean, below=plain, above=with_row(2 * (largest + mean) - mean), positive=True)
+    return Means(value=mean, below=plain, above=with_row(worst - mean), positive=True)

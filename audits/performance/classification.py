@@ -87,15 +87,26 @@ def average_precision(scores: np.ndarray, true: np.ndarray, weight: np.ndarray) 
 
 
 def log_loss(scores: np.ndarray, y_true: np.ndarray, weight: np.ndarray) -> Statistic:
-    """Mean of minus the log of the score of the true class, in nats; scores are clipped away from 0."""
+    """Mean of minus the log of the score of the true class, in nats; scores are clipped away from 0.
+
+    Its upper limit reckons with one more row that is wrong with the model's usual confidence: a model that
+    makes few mistakes, each of them costly, may have made none of them in a small sample.
+    """
+    least = np.finfo(scores.dtype).eps
     true = scores[np.arange(len(y_true)), y_true]
-    return mean(-np.log(np.clip(true, np.finfo(scores.dtype).eps, 1.0)), weight)
+    usual = float(np.median(-np.log(np.clip(1 - scores.max(axis=1), least, 1.0))))
+    return mean(-np.log(np.clip(true, least, 1.0)), weight, unseen=usual)
 
 
 def brier_score(scores: np.ndarray, y_true: np.ndarray, weight: np.ndarray) -> Statistic:
-    """Mean squared error of the scores: of the positive class (binary), or over all classes (in [0, 2])."""
+    """Mean squared error of the scores: of the positive class (binary), or over all classes (in [0, 2]).
+
+    Its upper limit reckons with one more row that is as wrong as can be.
+    """
     errors = ((scores - np.eye(scores.shape[1])[y_true]) ** 2).sum(axis=1)
-    return mean(errors / 2 if scores.shape[1] == 2 else errors, weight)
+    if scores.shape[1] == 2:
+        return mean(errors / 2, weight, unseen=1.0)
+    return mean(errors, weight, unseen=2.0)
 
 
 def average(parts: list[Statistic | None], *, smallest: int) -> Statistic | None:

@@ -54,12 +54,12 @@ def share(value: float, influence: np.ndarray, *, smallest: float) -> Statistic:
     )
 
 
-def mean(values: np.ndarray, weight: np.ndarray) -> Statistic:
-    """Mean of a non-negative error."""
+def mean(values: np.ndarray, weight: np.ndarray, *, unseen: float = 0.0) -> Statistic:
+    """Mean of a non-negative error; `unseen` is an error that must be reckoned with even if none was seen."""
     value = float(np.average(values, weights=weight))
     return Statistic(
         influence=weight * (values - value) / weight.sum(),
-        estimates=means(values, np.zeros(len(values), dtype=int), 1, weight, positive=True),
+        estimates=means(values, np.zeros(len(values), dtype=int), 1, weight, positive=True, unseen=unseen),
         rows=len(values),
     )
 
