@@ -5,6 +5,7 @@ loop's own, in `scratch`, which every worker must be able to read (on a cluster 
 file system). When a worker dies, Ray starts the group again and it goes on from there.
 """
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,21 +51,23 @@ def learn_on_ray(job: "Job", progress: Callable[[Progress], None], address: str 
         workers = wanted if isinstance(wanted, int) else (gpus or sum(node["Alive"] for node in ray.nodes()))
         threads = _threads(int(resources.get("CPU", 0)), workers)
         board.clear()
-        trainer = TorchTrainer(
-            _work,
-            train_loop_config={"job": job, "board": str(board.folder), "threads": threads},
-            torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
-            scaling_config=ScalingConfig(
-                num_workers=workers,
-                use_gpu=gpus > 0,
-                resources_per_worker={"CPU": threads, **({"GPU": 1} if gpus else {})},
-            ),
-            run_config=RunConfig(
-                name="train",
-                storage_path=str(job.scratch / "ray" / "storage"),
-                failure_config=FailureConfig(max_failures=MAX_FAILURES),
-            ),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Ray's about its own settings
+            trainer = TorchTrainer(
+                _work,
+                train_loop_config={"job": job, "board": str(board.folder), "threads": threads},
+                torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
+                scaling_config=ScalingConfig(
+                    num_workers=workers,
+                    use_gpu=gpus > 0,
+                    resources_per_worker={"CPU": threads, **({"GPU": 1} if gpus else {})},
+                ),
+                run_config=RunConfig(
+                    name="train",
+                    storage_path=str(job.scratch / "ray" / "storage"),
+                    failure_config=FailureConfig(max_failures=MAX_FAILURES),
+                ),
+            )
         try:
             with board.relayed(progress):
                 trainer.fit()

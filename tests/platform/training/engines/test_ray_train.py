@@ -1,0 +1,105 @@
+"""Several workers: the numbers of one, as far as sums in another order allow, and no worse when one dies."""
+
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+import safetensors.torch
+import torch
+from assay.platform.exceptions import CombinationError, SpecError, UsageError
+from assay.platform.training.config import ModelConfig
+from assay.platform.training.engines.board import Board
+from assay.platform.training.engines.ray_cluster import ray_cluster
+from assay.platform.training.engines.ray_train import _threads
+
+#: What Ray leaves open when a cluster is shut down.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed file .*/dev/null:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+]
+
+#: Without dropout, whose draws differ between workers, the numbers must agree.
+MODEL = ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4, "dropout": 0.0})
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One cluster for the whole file: starting it costs ten seconds."""
+    with ray_cluster(None, workers=2):
+        yield
+    gc.collect()  # here, where its warnings are expected
+
+
+def history(folder):
+    return json.loads((folder / "history.json").read_text())
+
+
+def weights(folder):
+    return safetensors.torch.load_file(folder / "weights/model.safetensors")
+
+
+def test_two_workers_learn_what_one_learns(cluster, trained, prices):
+    """Rows are weighted and batches odd, so that the workers' shares differ."""
+    told: list = []
+    settings = {"model": MODEL, "epochs": 4, "batch_size": 33}
+    one, _ = trained(prices, **settings)
+    two, details = trained(prices, **settings, workers=2, progress=told.append)
+    assert details["engine"] == {
+        "name": "ray-train", "workers": 2, "threads": max(1, (os.cpu_count() or 1) // 2),
+        "device": "cpu", "precision": "fp32",
+    }  # fmt: skip
+    assert details["recovered"] == 0
+    assert told
+    for name, expected in weights(one).items():
+        torch.testing.assert_close(weights(two)[name], expected, rtol=1e-3, atol=1e-4)
+    for mine, theirs in zip(history(two), history(one), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_mistake_that_workers_find_is_told_as_one(cluster, trained, tabular):
+    with pytest.raises(SpecError, match="'adamw'"):
+        trained(tabular, model=MODEL, workers=2, optimizer="adam")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_the_weights_are_bitwise_the_same(
+    cluster, trained, tabular, tmp_path
+):
+    settings = {"model": MODEL, "workers": 2, "epochs": 30, "patience": None, "checkpoint_seconds": 0.0}
+    whole, _ = trained(tabular, **settings)
+    scratch, victims = tmp_path / "scratch", []
+
+    def kill_first_worker() -> None:
+        while not list((scratch / "train").glob("*.safetensors")):
+            time.sleep(0.05)
+        (pid,) = Board(scratch / "ray").starts()
+        victims.append(pid)
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_first_worker)
+    killer.start()
+    out, details = trained(tabular, **settings, scratch=scratch)
+    killer.join()
+    assert len(victims) == 1
+    assert details["recovered"] == 1
+    assert details["resumed_from"] is not None
+    assert all(torch.equal(weights(out)[name], tensor) for name, tensor in weights(whole).items())
+
+
+def test_without_ray_it_says_which_extra_has_it(trained, tabular, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match="Ray") as caught:
+        trained(tabular, workers=2)
+    assert "assay[ray]" in caught.value.mend
+
+
+def test_more_workers_than_cpus_are_refused():
+    assert _threads(8, 3) == 2
+    with pytest.raises(CombinationError, match="too small"):
+        _threads(2, 3)
