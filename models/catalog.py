@@ -83,7 +83,7 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             modality="image",
             module="resnet_small",
             factory="ResNetSmall",
-            options={"channels": 32, "blocks": 1, "dropout": 0.0},
+            options={"channels": 16, "blocks": 1, "dropout": 0.0},
         ),
         "vit_small": Part(
             summary="vision transformer for images of 8 to 32 pixels",

@@ -28,7 +28,7 @@ class ResNetSmall(ImageNetwork):
     """
 
     def __init__(
-        self, inputs: ImageInput, outputs: int, *, channels: int = 32, blocks: int = 1, dropout: float = 0.0
+        self, inputs: ImageInput, outputs: int, *, channels: int = 16, blocks: int = 1, dropout: float = 0.0
     ):
         super().__init__()
         if channels % 8:
