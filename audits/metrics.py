@@ -113,7 +113,7 @@ METRICS: dict[str, Metric] = {
     "auroc_difference": Metric("largest gap in AUROC",
         "whether one threshold suits the groups alike", _RATE, "lower", _GAP, _BINARY),
     "balanced_accuracy_difference": Metric("largest gap in the mean recall over classes",
-        "which class it comes from", _RATE, "lower", _GAP, _MULTI),
+        "which class it comes from", _RATE, "lower", _GAP, _CLASSES),
     "macro_f1_difference": Metric("largest gap in the mean F1 over classes",
         "which class it comes from", _RATE, "lower", _GAP, _MULTI),
     "mean_prediction_difference": Metric("largest gap in mean prediction, in the target's unit",

@@ -51,9 +51,9 @@ def bin_rows(score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, *, bins
     """
     order = np.argsort(score, kind="stable")
     score, outcome, weight = score[order], outcome[order], weight[order]
-    edges = np.unique(score[np.linspace(0, len(score) - 1, bins + 1).round().astype(int)])
-    which = np.searchsorted(edges[1:-1], score, side="left") if len(edges) > 2 else np.zeros(len(score), int)
-    starts = np.flatnonzero(np.diff(which, prepend=-1))
+    # Rows with the same score go together, to the bin in which the middle one of them falls.
+    first, last = np.searchsorted(score, score, "left"), np.searchsorted(score, score, "right")
+    starts = np.flatnonzero(np.diff((first + last) * bins // (2 * len(score)), prepend=-1))
     total, hits = np.add.reduceat(weight, starts), np.add.reduceat(weight * outcome, starts)
     hits_squared = np.add.reduceat(weight**2 * outcome, starts)
     squared = np.add.reduceat(weight**2, starts)

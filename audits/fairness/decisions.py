@@ -36,52 +36,48 @@ class Decisions:
         return cells(self.groups, p.y_true, p.y_pred, len(p.classes), p.weight)
 
     def metrics(self) -> dict[str, Metric]:
-        """One number a group: every rate (binary); accuracy and means over classes (more classes)."""
-        p = self.predictions
-        if p.task == "binary":
-            found = {name: self._rate(name, 1) for name in RATES}
-            return found | ({} if p.scores is None else {"auroc": self._auroc()})
-        return {"accuracy": self._accuracy(), **self._macro()}
+        """One number a group: every rate (binary), or accuracy (more classes); and means over classes."""
+        rates = (
+            {name: self._rate(name, 1) for name in RATES} if self._binary else {"accuracy": self._accuracy()}
+        )
+        return rates | self._over_classes
 
     def metrics_by_class(self) -> dict[str, dict[str, Metric]]:
         """More than two classes: rates of each class against the rest."""
         classes = self.predictions.classes if self.predictions.task == "multiclass" else ()
         return {of: {name: self._rate(name, c) for name in _BY_CLASS} for c, of in enumerate(classes)}
 
-    def _macro(self) -> dict[str, Metric]:
-        """Means over classes of recall (in closed form) and of F1 (its variance by bootstrap)."""
-        recalls = [self._rate("true_positive_rate", c) for c in range(len(self.predictions.classes))]
-        rows = self.groups.sizes
-        f1 = macro_f1(self.cells, draws=self.config.replicates, seed=self.config.seed)
-        return {
-            "balanced_accuracy": Metric(
-                estimates=_Mean([recall.estimates for recall in recalls]),
-                needs="rows of every class",
-                rows=rows,
-            ),
-            "macro_f1": Metric(estimates=f1, needs="rows of every class", rows=rows),
-        }
-
     def differences(self) -> dict[str, Comparison]:
         """Gaps by name; with more than two classes, the largest over classes."""
         found = {name: self._comparison(gap) for name, gap in DIFFERENCES.items()}
-        binary = self.predictions.task == "binary"
-        others = (
-            ({"auroc": self._auroc()} if self.predictions.scores is not None else {})
-            if binary
-            else self._macro()
-        )
         return found | {
             f"{name}_difference": Comparison(families=[metric], interval=largest_gap)
-            for name, metric in others.items()
+            for name, metric in self._over_classes.items()
         }
 
     def ratios(self) -> dict[str, Comparison]:
         """Ratios by name; with more than two classes, the smallest over classes."""
         return {name: self._comparison(gap) for name, gap in RATIOS.items()}
 
+    @property
+    def _binary(self) -> bool:
+        return self.predictions.task == "binary"
+
+    @cached_property
+    def _over_classes(self) -> dict[str, Metric]:
+        """What is no rate: AUROC (binary), mean recall in closed form, mean F1 (multiclass) by bootstrap."""
+        p, rows = self.predictions, self.groups.sizes
+        recalls = _Mean([self._rate("true_positive_rate", c).estimates for c in range(len(p.classes))])
+        found = {"balanced_accuracy": Metric(estimates=recalls, needs="rows of every class", rows=rows)}
+        if not self._binary:
+            f1 = macro_f1(self.cells, draws=self.config.replicates, seed=self.config.seed)
+            found["macro_f1"] = Metric(estimates=f1, needs="rows of every class", rows=rows)
+        elif p.scores is not None:
+            found["auroc"] = self._auroc()
+        return found
+
     def _comparison(self, gap: Gap) -> Comparison:
-        classes = (1,) if self.predictions.task == "binary" else range(len(self.predictions.classes))
+        classes = (1,) if self._binary else range(len(self.predictions.classes))
         families = [
             metric
             for rate in gap.rates

@@ -26,9 +26,9 @@ def add_stability(differences: Findings, cells: Cells, sizes: Sizes, config: Fai
         sizes: of all groups; the small ones take no part.
         config: replicates and seed.
     """
-    if cells.weight.shape[-1] != 2 or cells.squared is not cells.weight:
-        return
     kept = np.flatnonzero(sizes.large)
+    if cells.weight.shape[-1] != 2 or cells.squared is not cells.weight or len(kept) < 2:
+        return
     draws = min(config.replicates, max(1, _NUMBERS_AT_ONCE // max(1, 4 * len(kept))))
     resampled = replicates(cells[kept], draws=draws, seed=config.seed).confusion()
     for name, found in differences.values.items():
