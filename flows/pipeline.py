@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from ..audits.report import summary_markdown
 from ..platform.exceptions import StoreError
 from .chain import Run, perform
+from .environment import prepare
 from .home import Home
 from .preflight import check_against_data, preflight
 from .register import publish, result_of
@@ -97,6 +98,7 @@ def pipeline(spec: Mapping[str, Any], home: str | None = None) -> dict[str, Any]
     parsed = parse_spec(spec)
     preflight(parsed)
     run = Run.open(parsed, Home.find(home))
+    prepare(run.home.root)
     run.meter.start()
     token = _current.set(run)
     try:

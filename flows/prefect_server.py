@@ -15,18 +15,10 @@ import urllib.request
 from pathlib import Path
 
 from ..platform.exceptions import AssayError
+from .environment import QUIET
 
 #: Seconds that a server may take to answer; a fresh database takes about 13 on two slow cores.
 START_SECONDS = 180.0
-
-#: Prefect reads these when it is imported, in the server as in the flow.
-QUIET = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_CLI_PROMPT": "false",
-    "PREFECT_LOGGING_LEVEL": "ERROR",
-    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-}
 
 
 class PrefectServer:

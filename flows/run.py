@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from ..platform.exceptions import AssayError
 from .chain import Run, find, perform
+from .environment import prepare
 from .home import Home
-from .prefect_server import QUIET, PrefectServer
+from .prefect_server import PrefectServer
 from .preflight import preflight
 from .progress import Display, Lines
 from .register import recall, result_of
@@ -43,6 +44,7 @@ def run_spec(
     run = Run.open(spec, Home.find(home), display=display or Lines(), ray_address=ray_address)
     if all(find(stage, run) for stage in wanted(spec)) and (version := recall(run)):
         return result_of(run, version)
+    prepare(run.home.root)
     with _prefect(run.home) as server:
         run.meter.start()
         # The data are read while the server boots: they need none of what Prefect gives, and if they can't be
@@ -61,8 +63,6 @@ def run_spec(
 @contextlib.contextmanager
 def _prefect(home: Home) -> Iterator[PrefectServer | None]:
     """The server that `PREFECT_API_URL` names, or our own; settings are in place before Prefect's import."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
     given = os.environ.get("PREFECT_API_URL")
     if given:
         _answers(given)

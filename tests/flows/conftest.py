@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from assay.flows.prefect_server import QUIET, PrefectServer
+from assay.flows.environment import QUIET
+from assay.flows.prefect_server import PrefectServer
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 
 def clinic(rows: int = 700, seed: int = 3) -> pd.DataFrame:
-    """Spaces in names, missing values, a date, free text, three classes; two sensitive columns, one numeric."""
+    """Spaces in names, gaps, a date, free text, three classes, and two sensitive columns, one numeric."""
     draw = np.random.default_rng(seed)
     age = draw.integers(18, 90, rows).astype(float)
     pressure = draw.normal(120, 15, rows) + 0.3 * (age - 50)

@@ -26,7 +26,7 @@ ASSAY = Path(sys.executable).parent / "assay"
 def spec_file(loans_spec, tmp_path_factory) -> Path:
     """A spec whose training takes long enough to be killed inside, with checkpoints at every chance."""
     path = tmp_path_factory.mktemp("kill") / "spec.yaml"
-    train = {"epochs": 150, "batch_size": 16, "patience": None, "checkpoint_seconds": 0.2}
+    train = {"epochs": 60, "batch_size": 16, "patience": None, "checkpoint_seconds": 0.2}
     path.write_text(yaml.safe_dump(loans_spec(train=train)))
     return path
 
