@@ -1,19 +1,20 @@
 """Per-sample clipping by book-keeping: one forward, one backward, no weight gradients.
 
-Bu et al., "Differentially Private Optimization on Large Foundation Models at the Cost of SGD" (2023), algorithm 1,
+Bu et al., "Differentially Private Optimization on Large Foundation Models at the Cost of SGD" (2023),
+algorithm 1,
 https://proceedings.mlr.press/v202/bu23a.html
 
     forward   each layer's input is kept
-    backward  gradients of layers' outputs alone; as each arrives, the norms of that layer's per-sample gradients
-    sum       one weighted product a layer, of what was kept
+    backward  gradients of layers' outputs alone; as each arrives, the norms of that layer's per-sample
+    gradients sum       one weighted product a layer, of what was kept
 
-A parameter that takes part more than once (tied weights, a layer that is called twice) has its per-sample gradients
-added up before their norm is taken.
+A parameter that takes part more than once (tied weights, a layer that is called twice) has its per-sample
+gradients added up before their norm is taken.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -50,10 +51,11 @@ class BookKeeping:
         self._tied = {p for p, count in owners.items() if count > 1}
         self._row = {p: layer.index for layer in reversed(self.all) for p in layer.parameters.values()}
         self._book: _Book | None = None
+        self._open = False
         self._hooks = [
             owner.register_forward_hook(self._after_forward)
             for owner, (rule, _) in self.layers.items()
-            if rule.forward is None
+            if rule.watch is None
         ]
 
     def squared_norms(self, loss: Callable[[], Tensor], rows: int) -> Tensor:
@@ -95,21 +97,16 @@ class BookKeeping:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Keep what layers see, and put our own forward where the module's shows too little."""
-        replaced = [
-            (owner, rule.forward) for owner, (rule, _) in self.layers.items() if rule.forward is not None
-        ]
-        for owner, forward in replaced:
-            owner.forward = partial(forward, owner, partial(self._tap, owner))
-        self._open = True
-        try:
-            yield
-        finally:
-            self._open = False
-            for owner, _ in replaced:
-                del owner.forward
-
-    _open = False
+        """Keep what layers see while a loss is computed."""
+        with ExitStack() as watched:
+            for owner, (rule, _) in self.layers.items():
+                if rule.watch is not None:
+                    watched.enter_context(rule.watch(owner, partial(self._tap, owner)))
+            self._open = True
+            try:
+                yield
+            finally:
+                self._open = False
 
     def _after_forward(self, owner: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
         if self._open:

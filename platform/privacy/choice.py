@@ -20,9 +20,10 @@ class Choice:
     """A way for each layer, settled when its first gradient arrives.
 
     Args:
-        measured: time the candidates. Not so where a run must be bitwise the same again: ways differ in the last
-            bits, and which is faster is up to the machine's other work. Then operations are counted.
-        memory: bytes that a layer's per-sample gradients may take; beyond, only ways that hold none are looked at.
+        measured: time the candidates. Not so where a run must be bitwise the same again: ways differ in the
+            last bits, and which is faster is up to the machine's other work. Then operations are counted.
+        memory: bytes that a layer's per-sample gradients may take; beyond, only ways that hold none are
+            looked at.
     """
 
     measured: bool = True
@@ -54,7 +55,7 @@ class Choice:
 def _seconds(way: Way, layer: Layer, inputs: Kept, grad: Tensor) -> float:
     """Time of norms and sum together."""
     coefficients = grad.new_ones(len(grad))
-    sums = {name: torch.zeros_like(parameter) for name, parameter in layer.parameters.items()}
+    sums = {name: parameter.new_zeros(parameter.shape) for name, parameter in layer.parameters.items()}
     taken = []
     for _ in range(TRIALS):
         start = time.perf_counter()

@@ -4,8 +4,8 @@ Flat and per layer: Abadi et al., "Deep Learning with Differential Privacy" (201
 https://arxiv.org/abs/1607.00133. Adaptive: Andrew et al., "Differentially Private Learning with Adaptive
 Clipping" (2021), https://arxiv.org/abs/1905.03871
 
-Each bounds the norm of a sample's whole gradient by `bound`, so adding or removing one sample moves the clipped
-sum by no more: that is the sensitivity to which the noise is scaled.
+Each bounds the norm of a sample's whole gradient by `bound`, so adding or removing one sample moves the
+clipped sum by no more: that is the sensitivity to which the noise is scaled.
 """
 
 import math
@@ -46,7 +46,7 @@ class FlatClipping:
 
 
 class PerLayerClipping(FlatClipping):
-    """The same bound for each layer, chosen so that all together keep within `bound`: McMahan et al. (2018), 3.1."""
+    """The same bound for each layer, so that all together keep within `bound`: McMahan et al. (2018)."""
 
     def coefficients(self, squared: Tensor) -> Tensor:
         """Factors `(layers, B)`, each layer by its own norm."""
@@ -58,8 +58,8 @@ class AdaptiveClipping(FlatClipping):
     """A bound that follows a quantile of the norms.
 
     The share of samples below the bound is counted privately: the count has sensitivity 1/2 (each sample adds
-    ±1/2), and the gradient's noise is raised so that both releases together cost what the step without the count
-    would have cost (Andrew et al., theorem 1).
+    ±1/2), and the gradient's noise is raised so that both releases together cost what the step without the
+    count would have cost (Andrew et al., theorem 1).
 
     Args:
         bound: where it starts.

@@ -1,4 +1,4 @@
-"""One buffer for the gradient of a whole model: noise is drawn into it once, sums are added to views of it."""
+"""One buffer for the gradient of a whole model: noise is drawn into it, sums are added to views of it."""
 
 from collections.abc import Iterable
 

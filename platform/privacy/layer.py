@@ -1,14 +1,16 @@
 """What a rule is: how one kind of layer gives norms of per-sample gradients and their weighted sum.
 
-Bu et al., "Differentially Private Optimization on Large Foundation Models at the Cost of SGD" (2023), section 3,
+Bu et al., "Differentially Private Optimization on Large Foundation Models at the Cost of SGD" (2023), section
+3,
 https://proceedings.mlr.press/v202/bu23a.html
 
 Shapes: B samples, T positions of a sequence or map, d inputs, p outputs.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ __all__ = [
     "Layer",
     "Rule",
     "Sums",
+    "Tap",
     "Way",
     "add_weighted",
     "always",
@@ -34,9 +37,16 @@ Sums = Mapping[str, Tensor]
 """A layer's parameters by name, each with the tensor that its clipped gradients are added to."""
 
 
+class Tap(Protocol):
+    """Tells of an output whose gradient is wanted, at one of a module's places."""
+
+    def __call__(self, place: int, kept: Kept, output: Tensor, *, batch_axis: int = 0) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
-    """A place with trainable parameters: most modules are one, an LSTM is one a direction of each of its layers.
+    """A place with trainable parameters: most modules are one, an LSTM is one a direction of each of its
+    layers.
 
     Attributes:
         module: whose parameters they are.
@@ -101,13 +111,14 @@ class Rule:
     """What is known of a kind of layer.
 
     Attributes:
-        per_sample: `(layer, inputs, grad)` to per-sample gradients by parameter, each `(B, *shape)`: used where
-            a parameter takes part more than once, so that its gradients must be added before their norm is taken.
+        per_sample: `(layer, inputs, grad)` to per-sample gradients by parameter, each `(B, *shape)`: used
+            where a parameter takes part more than once, so that its gradients must be added before their norm
+            is taken.
         ways: the ways to compute, in the order in which `suits` is asked.
         keep: what the forward pass keeps, from `(module, arguments, output)`.
         places: a module's places, each with its parameters' names: the rule's name to the module's.
-        forward: `(module, tap, *arguments)` takes the place of the module's own forward, where that does not show
-            what is needed; `tap(place, kept, output, batch_axis)` tells of an output whose gradient is wanted.
+        watch: `(module, tap)` to a context in which the module tells of its outputs itself, where its own
+            forward does not show what is needed.
         check: raises for settings of the module that have no per-sample gradient.
     """
 
@@ -115,7 +126,7 @@ class Rule:
     ways: tuple[Way, ...]
     keep: Callable[[nn.Module, tuple[Any, ...], Tensor], Kept] = first_input
     places: Callable[[nn.Module], list[dict[str, str]]] = own_parameters
-    forward: Callable[..., Any] | None = None
+    watch: Callable[[nn.Module, Tap], AbstractContextManager[None]] | None = None
     check: Callable[[nn.Module, str], None] | None = None
 
 

@@ -5,7 +5,7 @@ from torch.nn.utils import parametrize
 
 from ..exceptions import ModelError
 from .layer import Layer, Rule
-from .rules import REFUSED, RULES
+from .rules import FREE, REFUSED, RULES
 from .rules.opacus_fallback import fallback
 
 __all__ = ["find_layers"]
@@ -49,12 +49,13 @@ def find_layers(module: nn.Module) -> dict[nn.Module, tuple[Rule, tuple[Layer | 
 
 
 def rule_of(name: str, owner: nn.Module) -> Rule:
-    """The rule of a layer's kind, or Opacus's where it is unknown; a subclass keeps the rule with the forward."""
+    """The rule of a layer's kind, else Opacus's; a subclass keeps the rule as long as it keeps the forward."""
     kind = type(owner)
     for base in kind.__mro__:
         if base in RULES and kind.forward is base.forward:
             return RULES[base]
-    return fallback(owner, name)
+    inner = (parameter for child in owner.children() for parameter in child.parameters())
+    return FREE if next(inner, None) is not None else fallback(owner, name)
 
 
 def refuse(name: str, owner: nn.Module) -> None:

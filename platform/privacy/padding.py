@@ -19,7 +19,7 @@ def step_of(batch_size: int) -> int:
 
 
 def pad(batch: Batch, step: int) -> Batch:
-    """Fill up with zero rows to a multiple of `step`, one at least; they get weight 0, others keep theirs or get 1."""
+    """Fill up with zero rows of weight 0 to a multiple of `step`, at least one; others keep their weight."""
     rows = len(batch.inputs[0])
     missing = -rows % step if rows else step
     if missing == 0:

@@ -18,15 +18,16 @@ __all__ = ["Poisson"]
 
 
 class Poisson:
-    """Batches of random size whose mean is `batch_size`; a gradient is divided by that mean, never by the size.
+    """Batches of random size whose mean is `batch_size`; a gradient is divided by that mean, never by the
+    size.
 
     Which rows a step gets depends on the key and the step's number alone, so a run resumes anywhere.
 
     Args:
         rows: number of rows.
         batch_size: expected rows a step.
-        seed: None takes the operating system's entropy: amplification by sampling holds only where nobody knows
-            who was drawn.
+        seed: None takes the operating system's entropy: amplification by sampling holds only where nobody
+            knows who was drawn.
 
     Raises:
         SpecError: the batch is larger than the data.
@@ -55,7 +56,7 @@ class Poisson:
             yield torch.from_numpy(self._draw(self.stream.at(epoch * self.steps + step)))
 
     def _draw(self, stream: KeyStream) -> np.ndarray:
-        """Rows whose coin shows heads: gaps between them are geometric, so only those that are drawn cost time."""
+        """Rows whose coin shows heads: gaps between them are geometric, so only those drawn cost time."""
         expected = self.batch_size + 6 * int(self.batch_size**0.5) + 16
         ends = [np.array([-1])]
         while ends[-1][-1] < self.rows:

@@ -1,7 +1,7 @@
 """DP-SGD's step: clip each sample, add up, add noise, divide by the expected batch.
 
-Abadi et al., "Deep Learning with Differential Privacy" (2016), algorithm 1, https://arxiv.org/abs/1607.00133. What
-an optimizer makes of the gradient (momentum, Adam) is post-processing, and free.
+Abadi et al., "Deep Learning with Differential Privacy" (2016), algorithm 1, https://arxiv.org/abs/1607.00133.
+What an optimizer makes of the gradient (momentum, Adam) is post-processing, and free.
 
 Guarantee: one step is the Gaussian mechanism of noise multiplier `noise_multiplier` on the sum over a batch,
 with adding or removing one row as neighbours. It assumes that rows are drawn by Poisson sampling, that the

@@ -7,9 +7,19 @@ from torch import nn
 from ....models.numerical_embeddings import PerFeatureLinear
 from ..layer import Rule, Way, instantiated
 from ..products import has_onednn
-from . import conv, embedding, group_norm, layer_norm, linear, lstm, per_feature_linear, recurrent
+from . import (
+    conv,
+    embedding,
+    free_parameter,
+    group_norm,
+    layer_norm,
+    linear,
+    lstm,
+    per_feature_linear,
+    recurrent,
+)
 
-__all__ = ["REFUSED", "RULES"]
+__all__ = ["FREE", "REFUSED", "RULES"]
 
 _LINEAR = (
     Way(name="ghost", norms=linear.norms, clipped_sum=linear.clipped_sum, suits=linear.few_positions),
@@ -42,7 +52,7 @@ _RECURRENT = Rule(
     per_sample=linear.per_sample,
     ways=_LINEAR,
     places=recurrent.places_of_projections,
-    forward=recurrent.forward,
+    watch=recurrent.watch,
 )
 
 RULES: dict[type[nn.Module], Rule] = {
@@ -73,7 +83,7 @@ RULES: dict[type[nn.Module], Rule] = {
         per_sample=lstm.per_sample,
         ways=_LSTM,
         places=recurrent.places,
-        forward=lstm.forward,
+        watch=partial(recurrent.watch, forward=lstm.forward),
         check=recurrent.check,
     ),
     nn.GRU: _RECURRENT,
@@ -90,6 +100,14 @@ RULES: dict[type[nn.Module], Rule] = {
     ),
 }
 """Kind of layer to rule; subclasses with a forward of their own are another kind."""
+
+FREE = Rule(
+    per_sample=free_parameter.per_sample,
+    ways=(instantiated(free_parameter.per_sample),),
+    places=free_parameter.places,
+    watch=free_parameter.watch,
+)
+"""For parameters that a module with layers inside holds itself."""
 
 REFUSED: dict[type[nn.Module], str] = {
     nn.BatchNorm1d: "nn.GroupNorm(groups, channels) or nn.LayerNorm",

@@ -56,7 +56,7 @@ def geometry(module: nn.Conv1d | nn.Conv2d) -> Geometry:
 def planes(
     module: nn.Conv1d | nn.Conv2d, inputs: Tensor, grad: Tensor
 ) -> tuple[Tensor, Tensor, tuple[int, int]]:
-    """Inputs `(B, C, H, W)`, gradients `(B, p, h, w)`, and the zero padding that is still to be added a side."""
+    """Inputs `(B, C, H, W)`, gradients `(B, p, h, w)`, and the zeros that are still to be added a side."""
     around = module._reversed_padding_repeated_twice  # (left, right, top, bottom)
     if isinstance(module, nn.Conv1d):
         inputs, grad, around = inputs.unsqueeze(2), grad.unsqueeze(2), [*around, 0, 0]
@@ -143,7 +143,7 @@ def ghost_clipped_sum(layer: Layer, kept: Kept, coefficients: Tensor, sums: Sums
 
 
 def patches_and_grad(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """A view of the patches `(B, h, w, kh, kw, groups, C / groups)` and gradients `(B, groups, p / groups, L)`."""
+    """Patches `(B, h, w, kh, kw, groups, C / groups)`, a view; gradients `(B, groups, p / groups, L)`."""
     form = geometry(layer.module)
     inputs, grad, (top, left) = planes(layer.module, inputs, grad)
     last = inputs.permute(0, 2, 3, 1)
@@ -158,7 +158,7 @@ def patches_and_grad(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor
 
 
 def in_chunks(patches: Tensor, grad: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield copied patches `(n, groups, L, K)` and gradients `(n, groups, p / groups, L)` of a few samples each."""
+    """Yield patches `(n, groups, L, K)`, copied, and gradients `(n, groups, p / groups, L)`, n samples each."""
     _, h, w, kh, kw, groups, per_group = patches.shape
     size = max(1, CHUNK // (h * w * kh * kw * groups * per_group))
     for patch, part in zip(patches.split(size), grad.split(size), strict=True):
@@ -167,6 +167,6 @@ def in_chunks(patches: Tensor, grad: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def large_maps(layer: Layer, inputs: Tensor, grad: Tensor) -> bool:
-    """Whether positions outnumber the weights of a filter: where *grouped* tends to be faster than *windows*."""
+    """Whether positions outnumber a filter's weights: where *grouped* tends to be faster than *windows*."""
     filters = layer.parameters["weight"][0].numel()
     return grad[0, 0].numel() > 4 * filters

@@ -13,7 +13,7 @@ __all__ = ["keep", "per_sample"]
 
 
 def keep(module: nn.GroupNorm, args: tuple[Tensor], output: Tensor) -> Kept:
-    """Input `(B, C, …)`, mean and 1 / deviation `(B, groups)`: those that autograd has saved, if it shows them."""
+    """Input `(B, C, …)`, mean and 1 / deviation `(B, groups)`: those that autograd has saved, if to be had."""
     inputs, node = args[0].detach(), output.grad_fn
     if type(node).__name__ == "NativeGroupNormBackward0":
         return inputs, node._saved_result1, node._saved_result2
@@ -23,7 +23,7 @@ def keep(module: nn.GroupNorm, args: tuple[Tensor], output: Tensor) -> Kept:
 
 
 def per_sample(layer: Layer, kept: Kept, grad: Tensor) -> dict[str, Tensor]:
-    """Gradients `weight` and `bias`, each `(B, C)`: Σ g x̂ = s (Σ g x − m Σ g), mean m and scale s of the group."""
+    """Gradients `weight`, `bias`, each `(B, C)`: Σ g x̂ = s (Σ g x − m Σ g), mean m and scale s of a group."""
     inputs, mean, scale = kept
     module = layer.module
     totals = grad.flatten(2).sum(-1)  # (B, C)

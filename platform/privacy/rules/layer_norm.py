@@ -15,7 +15,7 @@ __all__ = ["keep_layer_norm", "keep_rms_norm", "per_sample"]
 
 
 def keep_layer_norm(module: nn.LayerNorm, args: tuple[Tensor], output: Tensor) -> Kept:
-    """Input `(B, …, *normalized)`, mean and 1 / deviation `(B, …)`: those that autograd has saved, if it shows them."""
+    """Input `(B, …, *normalized)`, mean and 1 / deviation `(B, …)`: autograd's own, if to be had."""
     inputs, axes = args[0].detach(), tuple(range(-len(module.normalized_shape), 0))
     node = output.grad_fn
     if type(node).__name__ == "NativeLayerNormBackward0":

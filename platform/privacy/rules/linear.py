@@ -59,7 +59,7 @@ def per_sample(layer: Layer, inputs: Tensor, grad: Tensor) -> dict[str, Tensor]:
 
 
 def few_positions(layer: Layer, inputs: Tensor, grad: Tensor) -> bool:
-    """Whether products of positions are smaller than the weights: 2 T² < p d (Bu et al. 2022, section 4.2)."""
+    """Whether products of positions are smaller than the weights: 2 T² < p d (Bu et al. 2022, 4.2)."""
     positions = grad.flatten(1, -2).shape[1] if grad.dim() > 2 else 1
     return 2 * positions**2 < inputs.shape[-1] * grad.shape[-1]
 

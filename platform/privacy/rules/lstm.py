@@ -1,9 +1,9 @@
 """LSTM: any number of layers, one or two directions.
 
-Hochreiter & Schmidhuber, "Long Short-Term Memory" (1997); gates in the order of `torch.nn.LSTM`: input, forget,
-cell, output. A layer's weights feed one sum a step, W_ih x_t + b_ih + W_hh h_{t-1} + b_hh. So, once the gradients
-of the gates before their non-linearities are known at all steps, its gradients are those of a linear layer over T
-positions. PyTorch's own LSTM does not show them; this one collects them on its way back.
+Hochreiter & Schmidhuber, "Long Short-Term Memory" (1997); gates in the order of `torch.nn.LSTM`: input,
+forget, cell, output. A layer's weights feed one sum a step, W_ih x_t + b_ih + W_hh h_{t-1} + b_hh. So, once
+the gradients of the gates before their non-linearities are known at all steps, its gradients are those of a
+linear layer over T positions. PyTorch's own LSTM does not show them; this one collects them on its way back.
 
 Shapes: T steps, B samples, d inputs, H units.
 """
@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layer import Kept, Layer, Sums
+from ..layer import Kept, Layer, Sums, Tap
 from ..products import has_onednn, linear, transposed_product
 from .recurrent import run_layers
 
 __all__ = ["clipped_sum", "few_steps", "forward", "norms", "per_sample"]
 
 
-def forward(module: nn.LSTM, tap, inputs: Tensor, hx: tuple[Tensor, Tensor] | None = None):
+def forward(module: nn.LSTM, tap: Tap, inputs: Tensor, hx: tuple[Tensor, Tensor] | None = None):
     """What the LSTM's own forward gives, told to `tap` on the way."""
 
     def layer(place: int, weights: dict[str, Tensor], inputs: Tensor, start: tuple[Tensor, ...]):
@@ -48,14 +48,8 @@ class _Recurrence(torch.autograd.Function):
         cells, bent = projected.new_empty(T + 1, B, H), projected.new_empty(T, B, H)
         cells[0] = cell
         product = linear if has_onednn(projected) else F.linear
-        for shown, gate, before, after, tanh, unit in zip(
-            projected.unbind(),
-            gates.unbind(),
-            cells[:-1].unbind(),
-            cells[1:].unbind(),
-            bent.unbind(),
-            units.unbind(),
-        ):
+        steps = (part.unbind() for part in (projected, gates, cells[:-1], cells[1:], bent, units))
+        for shown, gate, before, after, tanh, unit in zip(*steps, strict=True):
             torch.add(shown, product(hidden, recurrent), out=gate)
             i_f, g, o = gate.split((2 * H, H, H), dim=1)
             i_f.sigmoid_()
@@ -76,9 +70,8 @@ class _Recurrence(torch.autograd.Function):
         through = torch.ops.aten
         d_gates, d_cell = torch.empty_like(gates), d_cell.clone()
         d_hidden = torch.zeros_like(d_cell)
-        for d_unit, gate, d_gate, before, tanh in zip(
-            *(part.unbind()[::-1] for part in (d_units, gates, d_gates, cells[:-1], bent))
-        ):
+        steps = (part.unbind()[::-1] for part in (d_units, gates, d_gates, cells[:-1], bent))
+        for d_unit, gate, d_gate, before, tanh in zip(*steps, strict=True):
             i, f, g, o = gate.chunk(4, dim=1)
             d_i, d_f, d_g, d_o = d_gate.chunk(4, dim=1)
             d_hidden = d_hidden + d_unit
@@ -93,7 +86,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def norms(layer: Layer, kept: Kept, grad: Tensor) -> tuple[Tensor, Kept]:
-    """Squared norms `(B,)` from gates' gradients `(B, T, 4H)`: products of steps, as of a linear layer's positions."""
+    """Squared norms `(B,)` from gates' gradients `(B, T, 4H)`, by products of steps."""
     inputs, before = as_rows(kept)
     products = torch.bmm(grad, grad.mT)
     similar = torch.full_like(products, float(layer.trains("bias_ih") + layer.trains("bias_hh")))
@@ -111,7 +104,8 @@ def clipped_sum(layer: Layer, kept: Kept, coefficients: Tensor, sums: Sums) -> N
     weighted = (grad * coefficients.view(1, -1, 1)).flatten(0, 1)
     seen = torch.cat([inputs, before], dim=-1).flatten(0, 1)  # (T B, d + H)
     total = transposed_product(weighted, seen) if has_onednn(weighted) else weighted.t() @ seen
-    for name, part in zip(("weight_ih", "weight_hh"), total.split((inputs.shape[-1], before.shape[-1]), 1)):
+    parts = total.split((inputs.shape[-1], before.shape[-1]), dim=1)
+    for name, part in zip(("weight_ih", "weight_hh"), parts, strict=True):
         if layer.trains(name):
             sums[name].add_(part)
     for name in ("bias_ih", "bias_hh"):

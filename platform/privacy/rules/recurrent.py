@@ -6,16 +6,22 @@ https://arxiv.org/abs/1406.1078, as `torch.nn.GRU` has it.
 Shapes: T steps, B samples, d inputs, H units, G gates (1, or 3 of a GRU).
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...exceptions import ModelError
+from ..layer import Tap
 
-__all__ = ["check", "forward", "places", "places_of_projections", "run_layers"]
+__all__ = ["check", "forward", "places", "places_of_projections", "run_layers", "watch"]
 
 
-def forward(module: nn.RNN | nn.GRU, tap, inputs: Tensor, hx: Tensor | None = None):
+def forward(module: nn.RNN | nn.GRU, tap: Tap, inputs: Tensor, hx: Tensor | None = None):
     """What the module's own forward gives, told to `tap` on the way."""
     step = gru_step if isinstance(module, nn.GRU) else rnn_step
 
@@ -37,6 +43,16 @@ def forward(module: nn.RNN | nn.GRU, tap, inputs: Tensor, hx: Tensor | None = No
         return (units,)
 
     return run_layers(module, layer, inputs, None if hx is None else (hx,))
+
+
+@contextmanager
+def watch(module: nn.RNNBase, tap: Tap, forward: Callable[..., Any] = forward) -> Iterator[None]:
+    """Put another forward in place of the module's for a while."""
+    module.forward = partial(forward, module, tap)
+    try:
+        yield
+    finally:
+        del module.forward
 
 
 def gru_step(module: nn.RNNBase, shown: Tensor, recalled: Tensor, hidden: Tensor) -> Tensor:

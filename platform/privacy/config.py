@@ -1,0 +1,53 @@
+"""What a person says about privacy; the standard library only."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..exceptions import SpecError
+
+__all__ = ["PrivacyConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyConfig:
+    """Training with differential privacy (DP-SGD); the unit is a row."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    epsilon: float = 3.0
+    """The budget of this run: its noise is the smallest that keeps within it."""
+
+    delta: float = 1e-5
+    """Probability that the bound may fail; below 1 / rows."""
+
+    max_grad_norm: float = 1.0
+    """Largest norm of a row's gradient; where `clipping` is adaptive, the one to start from."""
+
+    clipping: Literal["flat", "per_layer", "adaptive"] = "flat"
+    """`flat`: one bound for all layers. `per_layer`: one for each. `adaptive`: follows the median norm."""
+
+    accountant: Literal["prv", "rdp"] = "prv"
+    """`prv` is tight. `rdp` asks for some more noise, and is faster."""
+
+    physical_batch: int | None = None
+    """Most rows that go through the network at once; null leaves it to the expected batch."""
+
+    noise_seed: int | None = None
+    """A seed makes the run repeatable, and not private against whoever knows it; null is truly random."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "epsilon": (0 < self.epsilon < math.inf, "above 0"),
+            "delta": (0 < self.delta < 1, "above 0, below 1 / rows"),
+            "max_grad_norm": (0 < self.max_grad_norm < math.inf, "above 0"),
+            "physical_batch": (self.physical_batch is None or self.physical_batch >= 1, "1 or more, or null"),
+        }
+        for key, (holds, expected) in rules.items():
+            if not holds:
+                raise SpecError(
+                    f"privacy.{key} is out of range",
+                    got=getattr(self, key),
+                    expected=expected,
+                    mend=f"change privacy.{key} in the spec, or give --set privacy.{key}=VALUE",
+                )

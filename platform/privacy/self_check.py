@@ -1,0 +1,143 @@
+"""Two self-checks before a private run: is every gradient counted, and is the sampling really Poisson?
+
+Either fault leaves a run that trains well and whose epsilon is wrong; nothing else would show it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor, nn
+
+from ..exceptions import AssayError
+from ..training.rows import Batch
+from ..training.samplers import Shuffled
+from .bookkeeping import BookKeeping
+from .poisson_sampler import Poisson
+
+__all__ = ["MechanismError", "check_clipping", "check_sampling"]
+
+TOLERANCE = 1e-3
+"""Relative; float32 sums differ by 1e-6, a forgotten layer by whatever it weighs."""
+
+UNLIKELY = 1e-6
+"""A sound sampler fails so rarely."""
+
+
+class MechanismError(AssayError):
+    """The mechanism that runs is not the one that is accounted for."""
+
+
+def check_clipping(engine: BookKeeping, objective: nn.Module, batch: Batch, *, samples: int = 4) -> None:
+    """Compare book-keeping with plain gradients, sample by sample, on a few rows.
+
+    It finds a layer that is left out of norms or sums, a rule that is wrong, and a layer or a loss that mixes
+    samples. Dropout is off meanwhile.
+
+    Args:
+        engine: of the objective.
+        objective: its loss is a mean over rows.
+        batch: rows to try.
+        samples: how many of them.
+
+    Raises:
+        MechanismError: a norm or the clipped sum differs.
+    """
+    training = objective.training
+    objective.eval()
+    try:
+        rows = [_row(batch, i) for i in range(min(samples, len(batch.inputs[0])))]
+        _compare(engine, objective, _together(rows), rows)
+    finally:
+        objective.train(training)
+
+
+def _compare(engine: BookKeeping, objective: nn.Module, batch: Batch, rows: list[Batch]) -> None:
+    """The comparison itself, the median norm as bound: some rows are clipped and some not."""
+    parameters = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    single = [torch.autograd.grad(_loss(objective, row), parameters, allow_unused=True) for row in rows]
+    gradients = torch.stack([_flat(parts, parameters) for parts in single])  # (rows, numbers)
+    norms = gradients.norm(dim=1)
+    factors = (norms.median() / norms.clamp_min(1e-12)).clamp(max=1.0)
+    squared = engine.squared_norms(lambda: _loss(objective, batch) * len(rows), len(rows))
+    sums = {parameter: parameter.new_zeros(parameter.shape) for parameter in parameters}
+    engine.add_clipped_sum(factors.expand_as(squared), sums)
+    _agree("norms of per-sample gradients", squared.sum(0).sqrt(), norms)
+    expected = factors @ gradients
+    _agree("clipped sum", _flat([sums[parameter] for parameter in parameters], parameters), expected)
+
+
+def check_sampling(sampler: Shuffled | Poisson, *, epochs: int = 8) -> None:
+    """Test that batch sizes and rows' counts scatter as independent coins would make them.
+
+    Batches of one size scatter too little, and shuffled rows take part exactly once an epoch. Uses epochs
+    that no run reaches.
+
+    Args:
+        sampler: the one that is about to be used.
+        epochs: how many to draw.
+
+    Raises:
+        MechanismError: the scatter is one that Poisson sampling shows in fewer than one of 10**6 cases.
+    """
+    rate = sampler.batch_size / sampler.rows
+    drawn = [index.numpy() for epoch in range(epochs) for index in sampler.batches((1 << 30) + epoch)]
+    sizes = np.array([len(index) for index in drawn], dtype=float)
+    counts = np.bincount(np.concatenate(drawn), minlength=sampler.rows).astype(float)
+    _scatter("batch sizes", sizes, sampler.rows * rate, sampler.rows * rate * (1 - rate))
+    _scatter("times that a row takes part", counts, len(drawn) * rate, len(drawn) * rate * (1 - rate))
+
+
+def _scatter(what: str, values: np.ndarray, mean: float, variance: float) -> None:
+    """Chi-square test of values against a binomial's mean and variance, both sides."""
+    if variance == 0 and np.all(values == mean):
+        return
+    statistic = float(np.square(values - mean).sum() / max(variance, 1e-12))
+    below = stats.chi2.cdf(statistic, len(values))
+    if min(below, 1 - below) < UNLIKELY:
+        raise MechanismError(
+            f"the sampler is not Poisson: {what} have variance {np.square(values - mean).mean():.3g},"
+            f" independent draws have {variance:.3g}"
+        )
+
+
+def _agree(what: str, got: Tensor, expected: Tensor) -> None:
+    error = float((got - expected).norm() / expected.norm().clamp_min(1e-12))
+    if not error <= TOLERANCE:
+        raise MechanismError(
+            f"the {what} differ from plain gradients by {error:.2g} (relative, at most {TOLERANCE:g}):"
+            " a layer is left out, mixes samples, or has a wrong rule"
+        )
+
+
+def _loss(objective: nn.Module, batch: Batch) -> Tensor:
+    generator = torch.Generator(batch.inputs[0].device).manual_seed(0)
+    return objective(batch.inputs, batch.target, batch.weight, generator)
+
+
+def _flat(parts: Mapping | list | tuple, parameters: list[nn.Parameter]) -> Tensor:
+    return torch.cat(
+        [
+            (torch.zeros_like(parameter) if part is None else part).detach().flatten()
+            for part, parameter in zip(parts, parameters, strict=True)
+        ]
+    )
+
+
+def _row(batch: Batch, number: int) -> Batch:
+    part = slice(number, number + 1)
+    return Batch(
+        inputs=tuple(tensor[part] for tensor in batch.inputs),
+        target=None if batch.target is None else batch.target[part],
+        weight=None,
+    )
+
+
+def _together(rows: list[Batch]) -> Batch:
+    targets = [row.target for row in rows if row.target is not None]
+    return Batch(
+        inputs=tuple(torch.cat(parts) for parts in zip(*(row.inputs for row in rows), strict=True)),
+        target=torch.cat(targets) if targets else None,
+        weight=None,
+    )

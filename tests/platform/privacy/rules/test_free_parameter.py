@@ -1,0 +1,42 @@
+"""Parameters beside layers: added, multiplied, expanded."""
+
+import pytest
+import torch
+from assay.platform.exceptions import ModelError
+from assay.platform.privacy.bookkeeping import BookKeeping
+from torch import nn
+
+
+class Tokens(nn.Module):
+    """Positions, a gate and a class token around a linear layer."""
+
+    def __init__(self, shape: tuple[int, ...] = (3, 4)):
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(shape))
+        self.gate = nn.Parameter(torch.randn(4))
+        self.cls = nn.Parameter(torch.randn(4))
+        self.linear = nn.Linear(4, 2)
+
+    def forward(self, tokens):
+        tokens = (tokens + self.positions) * self.gate
+        return self.linear(torch.cat([tokens, self.cls.expand(len(tokens), 1, -1)], dim=1))
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (1, 3, 4), (4,), (3, 1)])
+def test_broadcast_parameters_agree_with_a_loop_over_samples(shape, same_as_one_by_one):
+    module = Tokens(shape)
+    same_as_one_by_one(module, torch.randn(5, 3, 4))
+    assert isinstance(module.positions, nn.Parameter)
+
+
+def test_a_frozen_broadcast_parameter_counts_in_no_norm(same_as_one_by_one):
+    module = Tokens()
+    module.gate.requires_grad_(False)
+    same_as_one_by_one(module, torch.randn(5, 3, 4))
+
+
+def test_a_use_without_a_rule_is_named():
+    module = Tokens()
+    module.forward = lambda tokens: module.linear(tokens + module.positions.exp())
+    with pytest.raises(ModelError, match=r"Tokens\.positions(.|\n)*exp"):
+        BookKeeping(module).squared_norms(lambda: module(torch.randn(5, 3, 4)).sum(), 5)
