@@ -1,8 +1,9 @@
 """A small vision transformer for images of 8 to 32 pixels.
 
 Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), section 3.1, https://arxiv.org/abs/2010.11929;
-with sine-cosine positions and the average of the tokens where that has learned positions and a [CLS] token: so
-it learns from fewer images (Beyer et al., "Better plain ViT baselines", 2022, https://arxiv.org/abs/2205.01580).
+with sine-cosine positions and the average of the tokens where that has learned positions and a [CLS] token.
+Learning from few images is easier so: Beyer et al., "Better plain ViT baselines" (2022),
+https://arxiv.org/abs/2205.01580.
 """
 
 import torch
