@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -64,14 +65,22 @@ def _start(ray: Any, folder: str, workers: int) -> None:
 
 def _join(ray: Any, address: str) -> None:
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(
             "no Ray cluster answers at that address",
             got=f"{address}: {error}",
             expected="HOST:PORT of a cluster that runs",
             mend="start one with `ray start --head`, or leave the address out",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Connect once: where nothing listens, Ray itself tries for two minutes and then ends the process."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if separator:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _import_ray() -> Any:

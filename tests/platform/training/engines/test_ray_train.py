@@ -4,14 +4,13 @@ import gc
 import json
 import os
 import signal
-import sys
 import threading
 import time
 
 import pytest
 import safetensors.torch
 import torch
-from assay.platform.exceptions import CombinationError, SpecError, UsageError
+from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.training.config import ModelConfig
 from assay.platform.training.engines.board import Board
 from assay.platform.training.engines.ray_cluster import ray_cluster
@@ -90,13 +89,6 @@ def test_a_killed_worker_is_replaced_and_the_weights_are_bitwise_the_same(
     assert details["recovered"] == 1
     assert details["resumed_from"] is not None
     assert all(torch.equal(weights(out)[name], tensor) for name, tensor in weights(whole).items())
-
-
-def test_without_ray_it_says_which_extra_has_it(trained, tabular, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match="Ray") as caught:
-        trained(tabular, workers=2)
-    assert "assay[ray]" in caught.value.mend
 
 
 def test_more_workers_than_cpus_are_refused():
