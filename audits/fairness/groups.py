@@ -42,7 +42,7 @@ def encode(column: str, values: np.ndarray) -> Groups:
     """Groups of one column, sorted by name; None, NaN and "" are the group 'missing', which comes last."""
     import pyarrow as pa
 
-    texts = pa.array(values, from_pandas=True).cast(pa.string()).dictionary_encode(null_encoding="encode")
+    texts = pa.array(values, pa.large_string(), from_pandas=True).dictionary_encode(null_encoding="encode")
     found = [text or MISSING for text in texts.dictionary.to_pylist()]
     names = sorted(set(found), key=lambda name: (name == MISSING, name))
     code = {name: i for i, name in enumerate(names)}
