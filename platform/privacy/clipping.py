@@ -41,8 +41,8 @@ class FlatClipping:
         """Noise on the sum, in multiples of `bound`, so that the whole step has this noise multiplier."""
         return noise_multiplier
 
-    def update(self, norms: Tensor, noise: GaussianNoise) -> None:
-        """Learn from the step's norms `(rows,)`: nothing."""
+    def update(self, squared: Tensor, noise: GaussianNoise) -> None:
+        """Learn from the step's squared norms `(layers, rows)`: nothing."""
 
 
 class PerLayerClipping(FlatClipping):
@@ -98,11 +98,12 @@ class AdaptiveClipping(FlatClipping):
             return 0.0
         return (noise_multiplier**-2 - (2 * self.deviation) ** -2) ** -0.5
 
-    def update(self, norms: Tensor, noise: GaussianNoise) -> None:
-        """Move the bound by the noisy share of norms `(rows,)` below it (equation 2)."""
-        count = float((norms <= self.bound).sum()) - 0.5 * len(norms) + noise.draw(self.deviation)
-        below = count / self.expected_batch + 0.5
-        self.bound *= math.exp(-self.rate * (below - self.quantile))
+    def update(self, squared: Tensor, noise: GaussianNoise) -> None:
+        """Move the bound by the noisy share of rows whose norm is below it (equation 2)."""
+        below = squared.sum(0) <= self.bound**2
+        count = float(below.sum()) - 0.5 * len(below) + noise.draw(self.deviation)
+        share = count / self.expected_batch + 0.5
+        self.bound *= math.exp(-self.rate * (share - self.quantile))
 
 
 CLIPPINGS: Mapping[str, Callable[[float, float], FlatClipping]] = {

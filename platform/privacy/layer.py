@@ -55,7 +55,7 @@ class Layer:
         index: its row in the matrix of norms.
     """
 
-    module: nn.Module
+    module: Any  # whose attributes are its kind's, e.g. `num_groups`
     name: str
     parameters: Mapping[str, nn.Parameter]
     index: int
@@ -124,9 +124,9 @@ class Rule:
 
     per_sample: Callable[[Layer, Kept, Tensor], dict[str, Tensor]]
     ways: tuple[Way, ...]
-    keep: Callable[[nn.Module, tuple[Any, ...], Tensor], Kept] = first_input
-    places: Callable[[nn.Module], list[dict[str, str]]] = own_parameters
-    watch: Callable[[nn.Module, Tap], AbstractContextManager[None]] | None = None
+    keep: Callable[[Any, tuple[Any, ...], Tensor], Kept] = first_input
+    places: Callable[[Any], list[dict[str, str]]] = own_parameters
+    watch: Callable[[Any, Tap], AbstractContextManager[None]] | None = None
     check: Callable[[nn.Module, str], None] | None = None
 
 

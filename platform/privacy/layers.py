@@ -49,7 +49,7 @@ def find_layers(module: nn.Module) -> dict[nn.Module, tuple[Rule, tuple[Layer | 
 
 
 def rule_of(name: str, owner: nn.Module) -> Rule:
-    """The rule of a layer's kind, else Opacus's; a subclass keeps the rule as long as it keeps the forward."""
+    """The rule of a layer's kind, else Opacus's; a subclass keeps the rule while it keeps the forward."""
     kind = type(owner)
     for base in kind.__mro__:
         if base in RULES and kind.forward is base.forward:

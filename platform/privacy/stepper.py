@@ -82,9 +82,9 @@ class PrivateStepper(FullPrecision):
             norms.append(squared[:, :rows])
             losses.append(loss * mass)
             masses.append(mass)
-        self.clipping.update(torch.cat(norms, dim=1).sum(0).sqrt_(), self.noise)
+        self.clipping.update(norms[0] if len(norms) == 1 else torch.cat(norms, dim=1), self.noise)
         self.gradient.assign()
-        return sum(losses) / max(sum(masses), torch.finfo(torch.float32).tiny)
+        return torch.stack(losses).sum() / max(sum(masses), torch.finfo(torch.float32).tiny)
 
     def _measured(self, objective: nn.Module, part: Batch) -> tuple[Tensor, float, Tensor]:
         """Mean loss, mass, and squared norms `(layers, padded rows)` of a part of a batch."""

@@ -158,7 +158,7 @@ def patches_and_grad(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor
 
 
 def in_chunks(patches: Tensor, grad: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield patches `(n, groups, L, K)`, copied, and gradients `(n, groups, p / groups, L)`, n samples each."""
+    """Yield patches `(n, groups, L, K)`, and gradients `(n, groups, p / groups, L)`, n samples each."""
     _, h, w, kh, kw, groups, per_group = patches.shape
     size = max(1, CHUNK // (h * w * kh * kw * groups * per_group))
     for patch, part in zip(patches.split(size), grad.split(size), strict=True):

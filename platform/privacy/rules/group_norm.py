@@ -4,6 +4,8 @@ Wu & He, "Group Normalization" (2018), https://arxiv.org/abs/1803.08494. A sampl
 Σ g over its positions, a number a channel.
 """
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 
@@ -12,9 +14,9 @@ from ..layer import Kept, Layer
 __all__ = ["keep", "per_sample"]
 
 
-def keep(module: nn.GroupNorm, args: tuple[Tensor], output: Tensor) -> Kept:
-    """Input `(B, C, …)`, mean and 1 / deviation `(B, groups)`: those that autograd has saved, if to be had."""
-    inputs, node = args[0].detach(), output.grad_fn
+def keep(module: nn.GroupNorm, args: tuple[Any, ...], output: Tensor) -> Kept:
+    """Input `(B, C, …)`, mean and 1 / deviation `(B, groups)`: autograd's own, if to be had."""
+    inputs, node = args[0].detach(), cast(Any, output.grad_fn)
     if type(node).__name__ == "NativeGroupNormBackward0":
         return inputs, node._saved_result1, node._saved_result2
     grouped = inputs.float().reshape(len(inputs), module.num_groups, -1)

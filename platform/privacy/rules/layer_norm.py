@@ -5,6 +5,7 @@ https://arxiv.org/abs/1607.06450; Zhang & Sennrich (2019), https://arxiv.org/abs
 """
 
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,17 +15,17 @@ from ..layer import Kept, Layer
 __all__ = ["keep_layer_norm", "keep_rms_norm", "per_sample"]
 
 
-def keep_layer_norm(module: nn.LayerNorm, args: tuple[Tensor], output: Tensor) -> Kept:
+def keep_layer_norm(module: nn.LayerNorm, args: tuple[Any, ...], output: Tensor) -> Kept:
     """Input `(B, …, *normalized)`, mean and 1 / deviation `(B, …)`: autograd's own, if to be had."""
     inputs, axes = args[0].detach(), tuple(range(-len(module.normalized_shape), 0))
-    node = output.grad_fn
+    node: Any = output.grad_fn
     if type(node).__name__ == "NativeLayerNormBackward0":
         return inputs, node._saved_result1, node._saved_result2
     variance, mean = torch.var_mean(inputs.float(), axes, correction=0, keepdim=True)
     return inputs, mean, (variance + module.eps).rsqrt()
 
 
-def keep_rms_norm(module: nn.RMSNorm, args: tuple[Tensor], output: Tensor) -> Kept:
+def keep_rms_norm(module: nn.RMSNorm, args: tuple[Any, ...], output: Tensor) -> Kept:
     """Input, no mean, and 1 / root mean square."""
     inputs, axes = args[0].detach(), tuple(range(-len(module.normalized_shape), 0))
     eps = torch.finfo(inputs.dtype).eps if module.eps is None else module.eps

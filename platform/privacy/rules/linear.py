@@ -18,10 +18,11 @@ def norms(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor, Kept]:
     """Squared norms `(B,)` from products of inputs and products of gradients alone."""
     kept = inputs, grad
     if grad.dim() == 2:
-        squares = square_rows(inputs) if layer.trains("weight") else None
-        if layer.trains("bias"):
-            squares = squares.add_(1.0) if squares is not None else 1.0
-        return square_rows(grad).mul_(squares), kept
+        squares = square_rows(grad)
+        if layer.trains("weight"):
+            seen = square_rows(inputs)
+            squares.mul_(seen.add_(1.0) if layer.trains("bias") else seen)
+        return squares, kept
     inputs, grad = inputs.flatten(1, -2), grad.flatten(1, -2)  # (B, T, d), (B, T, p)
     products = torch.bmm(grad, grad.mT)
     if layer.trains("weight"):
