@@ -112,7 +112,7 @@ PRETRAINING: Mapping[str, Part] = MappingProxyType(
             modality="image",
             module="simclr",
             factory="SimCLR",
-            options={"temperature": 0.5, "projection_width": 64},
+            options={"temperature": 0.2, "projection_width": 64},
         ),
     }
 )

@@ -29,7 +29,7 @@ class SimCLR(nn.Module):
     """
 
     def __init__(
-        self, network: Network, augment: Augment, *, temperature: float = 0.5, projection_width: int = 64
+        self, network: Network, augment: Augment, *, temperature: float = 0.2, projection_width: int = 64
     ):
         super().__init__()
         self.network, self.augment, self.temperature = network, augment, temperature

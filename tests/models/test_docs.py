@@ -1,0 +1,46 @@
+"""The pages in docs/models say what the tables say, and their examples run."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from assay.models.catalog import ARCHITECTURES, PRETRAINING
+from assay.models.optimizers import OPTIMIZERS
+from assay.models.schedules import SCHEDULES
+
+PAGES = Path(__file__).parents[2] / "docs" / "models"
+PARTS = {**ARCHITECTURES, **PRETRAINING}
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Fenced blocks of a page."""
+    return re.findall(rf"```{language}\n(.*?)```", (PAGES / f"{page}.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_has_a_page_that_shows_its_options_with_their_defaults(name):
+    (spec,) = (yaml.safe_load(block) for block in blocks(name, "yaml"))
+    (section,) = spec.values()
+    assert section.get("architecture", section.get("method")) == name
+    assert section["options"] == dict(PARTS[name].options)
+    assert PARTS[name].paper in (PAGES / f"{name}.md").read_text()
+
+
+@pytest.mark.parametrize("page", [path.stem for path in sorted(PAGES.glob("*.md"))])
+def test_the_examples_of_a_page_run(page):
+    for code in blocks(page, "python"):
+        exec(compile(code, f"docs/models/{page}.md", "exec"), {})
+
+
+def test_the_index_lists_every_part_and_no_other():
+    index = (PAGES / "README.md").read_text()
+    assert set(re.findall(r"^\| \[(\w+)\]", index, re.MULTILINE)) == set(PARTS)
+
+
+def test_optimizers_and_schedules_are_all_described():
+    page = (PAGES / "optimization.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) - {"optimizer", "schedule"} == {
+        *OPTIMIZERS,
+        *SCHEDULES,
+    }
