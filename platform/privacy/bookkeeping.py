@@ -71,7 +71,9 @@ class BookKeeping:
         self._book = book = _Book(self, rows)
         with self._watching():
             total = loss()
-        torch.autograd.grad(total, book.roots, allow_unused=True)
+        # Taken out of the book: a book that holds graph nodes whose hooks hold the book is never freed.
+        roots, book.roots = book.roots, []
+        torch.autograd.grad(total, roots, allow_unused=True)
         book.close_tied()
         return book.squared
 

@@ -1,5 +1,7 @@
 """The engine on whole networks, against Opacus's hooks and against a loop over samples."""
 
+import weakref
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -189,3 +191,18 @@ def test_an_axis_that_is_not_the_batch_is_named():
     places = torch.arange(6)
     with pytest.raises(ModelError, match=r"first axis(.|\n)*expand"):
         BookKeeping(module).squared_norms(lambda: (torch.randn(12, 6, 4) + module(places)).sum(), 12)
+
+
+@pytest.mark.parametrize("kind", [nn.Linear, nn.LSTM, nn.GRU])
+def test_nothing_of_a_batch_outlives_its_step(kind):
+    module, inputs = kind(4, 3), torch.randn(5, 8, 4)
+    engine = BookKeeping(module)
+
+    def loss():
+        outputs = module(inputs if kind is not nn.Linear else inputs.transpose(0, 1))
+        return (outputs if kind is nn.Linear else outputs[0]).square().sum()
+
+    squared = engine.squared_norms(loss, 8)
+    book = weakref.ref(engine._book)
+    engine.add_clipped_sum(torch.ones_like(squared), {p: torch.zeros(p.shape) for p in engine.parameters})
+    assert book() is None
