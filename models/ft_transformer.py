@@ -50,11 +50,11 @@ class FTTransformer(TabularNetwork):
         super().__init__()
         self.width = width
         self.embedding = FeatureTokens(inputs, width, encoding, relu=False)
-        # A bias a column tells columns apart where two categories happen to embed alike.
-        self.column_bias = nn.Parameter(
-            torch.empty(inputs.features, width).uniform_(-(width**-0.5), width**-0.5)
+        self.numeric, bound = inputs.numeric, width**-0.5
+        self.category_bias = nn.Parameter(
+            torch.empty(len(inputs.cardinalities), width).uniform_(-bound, bound)
         )
-        self.cls = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
+        self.cls = nn.Parameter(torch.empty(width).uniform_(-bound, bound))
         self.blocks = nn.Sequential(
             *(
                 Block(width, heads, int(hidden * width), attention_dropout, dropout, first=position == 0)
@@ -65,7 +65,8 @@ class FTTransformer(TabularNetwork):
 
     def embed(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Tokens `(batch, features, width)`."""
-        return self.embedding(numeric, categorical) + self.column_bias
+        bias = F.pad(self.category_bias, (0, 0, self.numeric, 0))  # embedded numbers have theirs already
+        return self.embedding(numeric, categorical) + bias
 
     def trunk(self, embedded: Tensor) -> Tensor:
         """The [CLS] token after the last block, `(batch, width)`, from tokens `(batch, features, width)`."""

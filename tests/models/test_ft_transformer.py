@@ -11,7 +11,7 @@ def test_the_papers_configuration_has_the_papers_number_of_parameters():
     """Section 3.3: a block has four d×d maps, ReGLU d→2h and h→d, two norms (the first: one)."""
     d, depth, h = 192, 3, 256
     network = FTTransformer(TABLE, 2, width=d, depth=depth, heads=8, hidden=4 / 3, encoding="linear")
-    tokenizer = 6 * 2 * d + 6 * d + sum(TABLE.cardinalities) * d + TABLE.features * d + d
+    tokenizer = 6 * 2 * d + 6 * d + sum(TABLE.cardinalities) * d + len(TABLE.cardinalities) * d + d
     attention = 4 * (d * d + d)
     feed_forward = d * 2 * h + 2 * h + h * d + d
     norms = (2 * depth - 1) * 2 * d
