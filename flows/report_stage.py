@@ -54,12 +54,12 @@ def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, create
         training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]},
         performance=findings["performance"],
         calibration=_with_temperature(findings["calibration"], artifacts["calibrate"]),
-        fairness=findings["fairness"],
+        fairness=findings["fairness"] if findings["fairness"].values else None,
         explanation=findings["explanation"],
         carbon=accounted,
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
-        missing={"/carbon/stages/report": "A report can't hold the energy of its own making."},
+        missing=_missing(findings),
         created=created,
         version=version,
     )
@@ -74,6 +74,14 @@ def render(report: Mapping[str, Any], folder: Path) -> dict[str, bytes]:
         "html": render_html(report, pictures).encode(),
         "md": render_markdown(report).encode(),
     }
+
+
+def _missing(findings: Mapping[str, Findings]) -> dict[str, str]:
+    """What no audit could have said itself."""
+    missing = {"/carbon/stages/report": "A report can't hold the energy of its own making."}
+    if not findings["fairness"].values:
+        missing["/fairness"] = "The spec names no sensitive column, so no groups were compared."
+    return missing
 
 
 def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""Does pretraining matter where labels are few? 1% of Adult's labels, 5 a class of digits, 10 paired draws.
+
+Each draw picks other labels (and other weights) for both sides. Scratch and pretrained choose among equally
+many settings, by their mean score on the whole validation split over three draws that are not used again. The
+difference is then measured on the test split, draw by draw, with a t interval of its mean.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from assay.platform.data.config import DataConfig
+from assay.platform.data.dataset import Dataset
+from assay.platform.data.ingest import ingest
+from assay.platform.predictor import Predictor
+from assay.platform.training import pretrain, train
+from assay.platform.training.config import ModelConfig, PretrainConfig, TrainConfig
+from record import write
+from scipy.stats import t as student
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+DRAWS = range(10)
+TUNING_DRAWS = range(100, 103)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One data set: what is pretrained, how few labels, and the settings that each side chooses among."""
+
+    data: DataConfig
+    pretraining: Mapping[str, Any]
+    labels: Mapping[str, Any]
+    metric: str
+    score: Callable[[np.ndarray, np.ndarray], float]
+    scratch: Sequence[Mapping[str, Any]]
+    pretrained: Sequence[Mapping[str, Any]]
+
+
+STUDIES = {
+    "digits, 5 labels a class, SimCLR": Study(
+        data=DataConfig(source="builtin:digits"),
+        pretraining={
+            "method": "simclr",
+            "epochs": 150,
+            "learning_rate": 2e-3,
+            "options": {"temperature": 0.2},
+        },
+        labels={"labels_per_class": 5, "batch_size": 16, "patience": None},
+        metric="accuracy",
+        score=lambda y, scores: float(accuracy_score(y, scores.argmax(1))),
+        scratch=[
+            {"epochs": 60, "learning_rate": 2e-3},
+            {"epochs": 120, "learning_rate": 2e-3},
+            {"epochs": 200, "learning_rate": 2e-3},
+            {"epochs": 120, "learning_rate": 1e-3},
+            {"epochs": 120, "learning_rate": 4e-3},
+        ],
+        pretrained=[
+            {"epochs": 60, "learning_rate": 2e-3},
+            {"epochs": 120, "learning_rate": 2e-3},
+            {"epochs": 120, "learning_rate": 1e-3},
+            {"epochs": 100, "learning_rate": 2e-2, "mode": "linear_probe"},
+            {"epochs": 100, "learning_rate": 5e-2, "mode": "linear_probe"},
+        ],
+    ),
+    "adult, 1% of labels, SCARF": Study(
+        data=DataConfig(source="builtin:adult", sensitive=("sex", "race")),
+        pretraining={"method": "scarf", "epochs": 10},
+        labels={"label_fraction": 0.01, "batch_size": 32, "patience": None},
+        metric="AUROC",
+        score=lambda y, scores: float(roc_auc_score(y, scores[:, 1])),
+        scratch=[
+            {"epochs": 20, "learning_rate": 1e-3},
+            {"epochs": 20, "learning_rate": 3e-4},
+            {"epochs": 20, "learning_rate": 3e-3},
+            {"epochs": 50, "learning_rate": 3e-4},
+        ],
+        pretrained=[
+            {"epochs": 20, "learning_rate": 1e-3},
+            {"epochs": 20, "learning_rate": 3e-4},
+            {"epochs": 50, "learning_rate": 3e-4},
+            {"epochs": 30, "learning_rate": 1e-2, "mode": "linear_probe"},
+        ],
+    ),
+}
+
+
+def main() -> None:
+    """Both studies; one thread, for these networks are too small for more."""
+    torch.set_num_threads(1)
+    write("few_labels", [run(name, study) for name, study in STUDIES.items()], seed=DRAWS.start)
+
+
+def run(name: str, study: Study) -> dict[str, Any]:
+    """Tune both sides, then compare them on fresh draws."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        ingest(study.data, out=place / "dataset")
+        bodies = {draw: pretrained_body(study, place, draw) for draw in (*TUNING_DRAWS, *DRAWS)}
+        none = dict.fromkeys(bodies)
+        scratch, body = (
+            tuned(study, place, none, study.scratch),
+            tuned(study, place, bodies, study.pretrained),
+        )
+        ours = [tested(study, place, bodies[draw], draw, body, "test") for draw in DRAWS]
+        plain = [tested(study, place, None, draw, scratch, "test") for draw in DRAWS]
+    difference = np.subtract(ours, plain)
+    reach = student.ppf(0.975, len(difference) - 1) * difference.std(ddof=1) / np.sqrt(len(difference))
+    return {
+        "study": name,
+        "metric": study.metric,
+        "scratch": float(np.mean(plain)),
+        "pretrained": float(np.mean(ours)),
+        "difference": float(difference.mean()),
+        "low": float(difference.mean() - reach),
+        "high": float(difference.mean() + reach),
+        "draws": len(difference),
+        "scratch chose": str(dict(scratch)),
+        "pretrained chose": str(dict(body)),
+    }
+
+
+def pretrained_body(study: Study, place: Path, draw: int) -> Path:
+    """Folder of a network pretrained on every train row, labels unseen."""
+    out = place / f"pretrained-{draw}"
+    out.mkdir()
+    pretrain(
+        dataset=place / "dataset", model=ModelConfig(), config=PretrainConfig(**study.pretraining, seed=draw),
+        out=out, scratch=place / f"scratch-{draw}", progress=lambda progress: None,
+    )  # fmt: skip
+    return out
+
+
+def tuned(
+    study: Study, place: Path, bodies: Mapping[int, Path | None], settings: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The setting with the best mean validation score."""
+
+    def mean(setting: Mapping[str, Any]) -> float:
+        scores = [tested(study, place, bodies[draw], draw, setting, "validation") for draw in TUNING_DRAWS]
+        return float(np.mean(scores))
+
+    return max(settings, key=mean)
+
+
+def tested(
+    study: Study, place: Path, body: Path | None, draw: int, setting: Mapping[str, Any], split: str
+) -> float:
+    """Score of one training on a split."""
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        out = Path(folder) / "model"
+        out.mkdir()
+        train(
+            dataset=place / "dataset", model=ModelConfig(), pretrained=body,
+            config=TrainConfig(**study.labels, **setting, seed=draw),
+            out=out, scratch=Path(folder) / "scratch", progress=lambda progress: None,
+        )  # fmt: skip
+        predictor, data = Predictor.load(out), Dataset.open(place / "dataset")
+        table = data.test_table() if split == "test" else data.table(split)
+        return study.score(predictor.preprocessor.targets(table), predictor.predict(table))
+
+
+if __name__ == "__main__":
+    main()
