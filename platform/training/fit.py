@@ -27,6 +27,10 @@ from .snapshot import restore, snapshot
 from .steppers import FullPrecision
 from .tally import Tally
 
+#: Seconds that make an epoch too short for a checkpoint of its own: waiting for the disk would cost more than
+#: doing it again.
+_SHORT_EPOCH = 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -160,8 +164,7 @@ class Run:
         for index in self.sampler.batches(self.epoch, start=self.step):
             loss = self._learn_batch(rows, index)
             self.step += 1
-            if time.monotonic() - self.written >= self.plan.checkpoint_seconds:
-                self._checkpoint()
+            self._checkpoint_after(self.plan.checkpoint_seconds)
             self._say(loss)
 
     def judge(self, validation: Rows | None) -> None:
@@ -174,7 +177,7 @@ class Run:
         if validation is not None:
             self.best.update(self.epoch, entry["validation_loss"], self.objective)
         self.epoch, self.step, self.tally = self.epoch + 1, 0, Tally(self.device)
-        self._checkpoint()
+        self._checkpoint_after(0.0 if self.done else min(_SHORT_EPOCH, self.plan.checkpoint_seconds))
 
     def finish(self) -> Outcome:
         """Put the best weights back."""
@@ -228,9 +231,11 @@ class Run:
                 mend=f"lower {self.plan.stage}.learning_rate, or set {self.plan.stage}.clip",
             )
 
-    def _checkpoint(self) -> None:
-        """Write a checkpoint; the first worker does it for all, whose weights are the same."""
-        if self.checkpoints is not None and self.engine.rank == 0:
+    def _checkpoint_after(self, seconds: float) -> None:
+        """Write a checkpoint if the last is that old; the first worker does it, for all have the same."""
+        if self.checkpoints is None or self.engine.rank != 0:
+            return
+        if time.monotonic() - self.written >= seconds:
             self.checkpoints.save(snapshot(self))
             self.written = time.monotonic()
 

@@ -25,13 +25,14 @@ def snapshot(run: "Run") -> Checkpoint:
         "best_epoch": run.best.epoch,
         "best_loss": None if run.best.epoch is None else run.best.loss,
         "stop": run.best.stop,
+        "mass": run.tally.mass,
         "optimizer": settings,
     }
     tensors = {
         **{f"weights.{name}": tensor for name, tensor in run.objective.state_dict().items()},
         **{f"best.{name}": tensor for name, tensor in run.best.weights.items()},
         **{f"optimizer.{name}": tensor for name, tensor in optimizer.items()},
-        "tally": run.tally.sums,
+        "tally": run.tally.loss,
     }
     return Checkpoint(step=run.steps_done, tensors=tensors, state=state)
 
@@ -45,7 +46,7 @@ def restore(run: "Run", checkpoint: Checkpoint) -> None:
     run.best.weights = {name: part.to(run.device) for name, part in _under("best.", tensors).items()}
     run.objective.load_state_dict(_under("weights.", tensors))
     unpack_optimizer(run.optimizer, _under("optimizer.", tensors), state["optimizer"])
-    run.tally.sums = tensors["tally"].to(run.device)
+    run.tally.loss, run.tally.mass = tensors["tally"].to(run.device), state["mass"]
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -17,13 +17,15 @@ class Tally:
 
     def __init__(self, device: torch.device):
         precision = torch.float32 if device.type == "mps" else torch.float64
-        self.sums = torch.zeros(2, device=device, dtype=precision)
+        self.loss = torch.zeros((), device=device, dtype=precision)
+        self.mass = 0.0
 
     def add(self, loss: Tensor, mass: float) -> None:
         """Count the mean loss of rows that weigh `mass` together."""
-        self.sums += torch.stack([loss.to(self.sums.dtype) * mass, self.sums.new_tensor(mass)])
+        self.loss += loss.to(self.loss.dtype) * mass
+        self.mass += mass
 
     def mean(self, engine: Engine) -> float:
         """Mean loss over the rows of all workers; NaN where nothing was counted."""
-        total, mass = engine.total(self.sums).tolist()
-        return total / mass if mass else math.nan
+        loss, mass = engine.total(torch.stack([self.loss, self.loss.new_tensor(self.mass)])).tolist()
+        return loss / mass if mass else math.nan

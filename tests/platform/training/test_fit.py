@@ -13,6 +13,7 @@ from assay.models.schedules import build_schedule
 from assay.models.supervised import Classification
 from assay.platform.augmentation import light_view
 from assay.platform.exceptions import SpecError
+from assay.platform.training import fit as loop
 from assay.platform.training.augmented import Augmented
 from assay.platform.training.checkpoints import Checkpoints
 from assay.platform.training.fit import Outcome, Plan, fit
@@ -217,13 +218,20 @@ def test_a_run_interrupted_again_and_again_arrives(tmp_path):
     assert digest(net) == digest(whole)
 
 
-def test_without_checkpoints_inside_an_epoch_it_goes_on_from_the_last_epoch(tmp_path):
+def test_without_checkpoints_inside_an_epoch_it_goes_on_from_the_last_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "_SHORT_EPOCH", 0.0)
     whole, net = network(), network()
     run(Classification(whole))
     with pytest.raises(CutShortError):
         run(Classification(net), tmp_path, stop_after=17)
     outcome = run(Classification(net), tmp_path)
     assert (outcome.resumed_from, digest(net)) == (2, digest(whole))
+
+
+def test_epochs_too_short_to_be_worth_it_leave_one_checkpoint_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "_SHORT_EPOCH", 3600.0)
+    run(Classification(network()), tmp_path, plan=replace(PLAN, checkpoint_seconds=3600.0))
+    assert [path.name.split(".")[0] for path in tmp_path.iterdir()] == ["0000000021"]
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path):
