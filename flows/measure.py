@@ -41,7 +41,9 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     """Performance, calibration and fairness, by section of the report; deterministic."""
     return {
         "performance": _performance(evidence, config.confidence),
-        "calibration": calibration.measure(evidence.model, confidence=config.confidence),
+        "calibration": calibration.measure(
+            evidence.model, config=config.fairness, confidence=config.confidence
+        ),
         "fairness": fairness.measure(evidence.model, config.fairness),
     }
 

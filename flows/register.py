@@ -25,7 +25,10 @@ _TRIES = 50
 #: Rooms that a report's content and form come from.
 REPORT_CODE = (
     "audits.report",
+    "audits.check",
+    "audits.metrics",
     "audits.policy",
+    "audits.validation",
     "audits.carbon",
     "audits.findings",
     "flows.report_stage",
