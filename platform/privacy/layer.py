@@ -71,7 +71,7 @@ def always(layer: Layer, inputs: Kept, grad: Tensor) -> bool:
 
 
 def anywhere(grad: Tensor) -> bool:
-    """Runs on every device."""
+    """Runs for every output gradient."""
     return True
 
 
@@ -85,7 +85,7 @@ class Way:
         clipped_sum: `(layer, kept, coefficients (B,), sums)` adds the weighted sum of per-sample gradients.
         suits: where it is chosen by counting operations instead of timing; the first way that suits is taken.
         instantiates: whether it holds a gradient a sample, B times the parameters.
-        runs: whether it can be had where the gradients lie.
+        runs: whether it can be had for such an output gradient at all.
     """
 
     name: str
@@ -135,6 +135,7 @@ def instantiated(
     *,
     name: str = "instantiated",
     suits: Callable[[Layer, Kept, Tensor], bool] = always,
+    runs: Callable[[Tensor], bool] = anywhere,
 ) -> Way:
     """The way that computes each sample's gradient once and keeps it, for the norm and for the sum."""
 
@@ -145,7 +146,7 @@ def instantiated(
     def clipped_sum(layer: Layer, gradients: Kept, coefficients: Tensor, sums: Sums) -> None:
         add_weighted(gradients, coefficients, sums)
 
-    return Way(name=name, norms=norms, clipped_sum=clipped_sum, suits=suits, instantiates=True)
+    return Way(name=name, norms=norms, clipped_sum=clipped_sum, suits=suits, instantiates=True, runs=runs)
 
 
 def sum_of_squares(gradients: Mapping[str, Tensor]) -> Tensor:

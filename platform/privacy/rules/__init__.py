@@ -23,7 +23,7 @@ __all__ = ["FREE", "REFUSED", "RULES"]
 
 _LINEAR = (
     Way(name="ghost", norms=linear.norms, clipped_sum=linear.clipped_sum, suits=linear.few_positions),
-    instantiated(linear.per_sample),
+    instantiated(linear.per_sample, runs=linear.has_positions),
     Way(
         name="ghost by oneDNN",
         norms=linear.norms,

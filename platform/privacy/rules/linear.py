@@ -11,7 +11,7 @@ from torch import Tensor
 from ..layer import Kept, Layer, Sums
 from ..products import transposed_product
 
-__all__ = ["clipped_sum", "few_positions", "norms", "per_sample"]
+__all__ = ["clipped_sum", "few_positions", "has_positions", "norms", "per_sample"]
 
 
 def norms(layer: Layer, inputs: Tensor, grad: Tensor) -> tuple[Tensor, Kept]:
@@ -61,8 +61,13 @@ def per_sample(layer: Layer, inputs: Tensor, grad: Tensor) -> dict[str, Tensor]:
 
 def few_positions(layer: Layer, inputs: Tensor, grad: Tensor) -> bool:
     """Whether products of positions are smaller than the weights: 2 T² < p d (Bu et al. 2022, 4.2)."""
-    positions = grad.flatten(1, -2).shape[1] if grad.dim() > 2 else 1
-    return 2 * positions**2 < inputs.shape[-1] * grad.shape[-1]
+    positions = grad[0].numel() // grad.shape[-1]
+    return not has_positions(grad) or 2 * positions**2 < inputs.shape[-1] * grad.shape[-1]
+
+
+def has_positions(grad: Tensor) -> bool:
+    """Whether there is more than one position a sample: over rows ghost products are free of any rival."""
+    return grad.dim() > 2
 
 
 def square_rows(matrix: Tensor) -> Tensor:
