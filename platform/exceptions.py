@@ -1,15 +1,15 @@
 """Every error that Assay raises on purpose, and the exit code that it ends in.
 
-    AssayError                  1  something inside went wrong
-    ├── UsageError              2  the spec, a file or an option is wrong: got / expected / how to mend
-    │   ├── SpecError              a key or a value of the spec
-    │   ├── DataError              a file, a column or a row
-    │   ├── ModelError             a model artifact that can't be used as asked
-    │   └── CombinationError       two things that can't be had together
-    ├── StoreError              1  an artifact can't be read or written
-    ├── RegistryError           1  the registry can't be read or written
-    │   └── VersionTakenError      another process took the version number first
-    └── VerificationError       5  evidence and report differ
+AssayError                  1  something inside went wrong
+├── UsageError              2  the spec, a file or an option is wrong: got / expected / how to mend
+│   ├── SpecError              a key or a value of the spec
+│   ├── DataError              a file, a column or a row
+│   ├── ModelError             a model artifact that can't be used as asked
+│   └── CombinationError       two things that can't be had together
+├── StoreError              1  an artifact can't be read or written
+├── RegistryError           1  the registry can't be read or written
+│   └── VersionTakenError      another process took the version number first
+└── VerificationError       5  evidence and report differ
 """
 
 __all__ = [
@@ -51,7 +51,8 @@ class UsageError(AssayError):
     def __init__(self, message: str, *, got: object = None, expected: object = None, mend: str | None = None):
         self.message, self.got, self.expected, self.mend = message, got, expected, mend
         rows = (("got", got), ("expected", expected), ("mend", mend))
-        super().__init__("\n".join([message, *(f"  {name}: {value}" for name, value in rows if value is not None)]))
+        said = (f"  {name}: {value}" for name, value in rows if value is not None)
+        super().__init__("\n".join([message, *said]))
 
 
 class SpecError(UsageError):
