@@ -10,6 +10,7 @@ from torch import nn
 
 from ...models.optimizers import build_optimizer
 from ...models.schedules import build_schedule
+from ..exceptions import CombinationError
 from ..store.digest import digest_of_json
 from .checkpoints import Checkpoints
 from .config import ModelConfig, PretrainConfig, TrainConfig
@@ -52,6 +53,7 @@ def fit_as_configured(
 
     Raises:
         SpecError: a name or a value that can't be used.
+        CombinationError: more workers than rows in a batch.
     """
     device = train.device
     with refusals(stage):
@@ -61,6 +63,13 @@ def fit_as_configured(
             config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
+    if len(train) // sampler.steps < engine.workers:
+        raise CombinationError(
+            f"{stage}: a batch has too few rows for the workers",
+            got=f"{engine.workers} workers and batches of {len(train) // sampler.steps} rows",
+            expected="a row for each worker",
+            mend=f"raise {stage}.batch_size, or lower {stage}.workers",
+        )
     outcome = fit(
         objective,
         train,

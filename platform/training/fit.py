@@ -164,7 +164,8 @@ class Run:
         for index in self.sampler.batches(self.epoch, start=self.step):
             loss = self._learn_batch(rows, index)
             self.step += 1
-            self._checkpoint_after(self.plan.checkpoint_seconds)
+            if self.step < self.sampler.steps:  # the epoch's own checkpoint follows its validation
+                self._checkpoint_after(self.plan.checkpoint_seconds)
             self._say(loss)
 
     def judge(self, validation: Rows | None) -> None:
@@ -196,7 +197,9 @@ class Run:
         part = index.tensor_split(self.engine.workers)[self.engine.rank]
         mass = rows.mass(part)
         # Workers average their gradients; weighed by share, that is the gradient of the whole batch.
-        share = 1.0 if self.engine.workers == 1 else self.engine.workers * mass / rows.mass(index)
+        share = 1.0
+        if self.engine.workers > 1 and (whole := rows.mass(index)):
+            share = self.engine.workers * mass / whole
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.stepper.backward(self.module, rows.batch(part), share)
         if self.plan.clip is not None:

@@ -46,7 +46,8 @@ def pretrain(
         progress: told at most five times a second.
 
     Returns:
-        Engine, epochs and the like, for the manifest.
+        Engine, epochs and the like, for the manifest; `feature_std` near 0 says that all rows got one
+        representation.
 
     Raises:
         SpecError: a name or a value that can't be used.
@@ -56,14 +57,14 @@ def pretrain(
     model = resolve_model(model, data.schema.modality)
     require_part("pretrain.method", config.method, PRETRAINING, data.schema.modality)
     preprocessor = Preprocessor.fit(data.table("train"), data.schema)
-    with reproducible(derive(config.seed, "pretrain")):
+    with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
         objective = _objective(config, network, data.schema.modality).to(device)
         validation = unlabelled(preprocessor, data.table("validation"), device)
         outcome, details = fit_as_configured(
             objective,
             unlabelled(preprocessor, data.table("train"), device),
-            validation,
+            validation if len(validation) else None,
             stage="pretrain",
             model=model,
             config=config,
@@ -71,10 +72,11 @@ def pretrain(
             progress=progress,
             engine=InProcess(),
         )
-        spread = float(feature_std(encoded(network, validation).inputs[0]))
+        if len(validation) > 1:
+            details["feature_std"] = float(feature_std(encoded(network, validation).inputs[0]))
     save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=preprocessor)
     write_json(out / "history.json", outcome.history)
-    return {**details, "method": config.method, "feature_std": spread}
+    return {**details, "method": config.method}
 
 
 def _objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:

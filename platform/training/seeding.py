@@ -43,7 +43,7 @@ def seed_default(device: torch.device, seed: int) -> None:
 
 
 @contextmanager
-def reproducible(seed: int, *, threads: int | None = None) -> Iterator[int]:
+def reproducible(seed: int, *, threads: int | None = None, strict: bool = True) -> Iterator[int]:
     """Seed python, numpy and torch, and refuse algorithms whose result may differ from run to run.
 
     Sums depend on how many threads share them: two runs are bitwise equal only with the same number of
@@ -52,23 +52,24 @@ def reproducible(seed: int, *, threads: int | None = None) -> Iterator[int]:
     Args:
         seed: of all three generators.
         threads: threads of torch inside this process; None leaves them alone.
+        strict: refuse such algorithms; otherwise warn of those that have no other form, as some on GPUs.
 
     Yields:
         The number of threads in use, for the record.
     """
-    strict, threads_before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    deterministic, threads_before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     filling = getattr(determinism, _FILLING)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first use
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
     try:
-        torch.use_deterministic_algorithms(True)
+        torch.use_deterministic_algorithms(True, warn_only=not strict)
         setattr(determinism, _FILLING, False)
         if threads is not None:
             torch.set_num_threads(threads)
         yield torch.get_num_threads()
     finally:
-        torch.use_deterministic_algorithms(strict)
+        torch.use_deterministic_algorithms(deterministic)
         setattr(determinism, _FILLING, filling)
         torch.set_num_threads(threads_before)

@@ -117,7 +117,7 @@ def learn(
         Details for the manifest.
     """
     config, data, device = job.config, Dataset.open(job.dataset), choose_device(job.config.device)
-    with reproducible(derive(config.seed, "train"), threads=threads):
+    with reproducible(derive(config.seed, "train"), threads=threads, strict=device.type == "cpu"):
         network, preprocessor = _start(job, data)
         network.to(device)
         tables = {

@@ -73,7 +73,10 @@ def learn_on_ray(job: "Job", progress: Callable[[Progress], None], address: str 
                 trainer.fit()
         except TrainingFailedError as error:
             raise AssayError(f"training on Ray failed: {error}") from error
-    return {**board.outcome(), "recovered": len(board.starts()) - 1}
+    details, recovered = board.outcome(), len(board.starts()) - 1
+    if recovered:
+        details["engine"]["recovered"] = recovered
+    return {**details, "recovered": recovered}
 
 
 def _threads(cpus: int, workers: int) -> int:
