@@ -24,7 +24,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from ..exceptions import ModelError
 from .choice import Choice
-from .layer import Kept, Layer, Rule, Way, add_weighted
+from .layer import Kept, Layer, Rule, Way, add_weighted, in_float32_at_least
 from .layers import find_layers
 
 __all__ = ["BookKeeping"]
@@ -66,7 +66,8 @@ class BookKeeping:
             rows: B, the number of rows.
 
         Returns:
-            Squared norms of the gradients, `(layers, B)`, float32: summed over layers, those of whole rows.
+            Squared norms of the gradients, `(layers, B)`, in float32 at least: summed over layers, those of
+            whole rows.
         """
         self._book = book = _Book(self, rows)
         with self._watching():
@@ -148,8 +149,9 @@ class _Book:
 
     def __init__(self, engine: BookKeeping, rows: int):
         self.engine, self.rows = engine, rows
-        device = engine.parameters[0].device
-        self.squared = torch.zeros(len(engine.all), rows, device=device)
+        first = engine.parameters[0]
+        precision = torch.promote_types(torch.float32, first.dtype)
+        self.squared = torch.zeros(len(engine.all), rows, device=first.device, dtype=precision)
         self.roots: list[Any] = []
         self.calls: Counter[Layer] = Counter()
         self.kept: list[tuple[Layer, Way, Kept]] = []
@@ -164,7 +166,7 @@ class _Book:
                 expected="one entry a sample, in order",
                 mend="expand what all samples share (positions, a prompt) to the batch before the layer",
             )
-        inputs, grad = in_float32(inputs), in_float32(grad)
+        inputs, grad = in_float32_at_least(inputs), in_float32_at_least(grad)
         if self.calls[layer] > 1 or not self.engine._tied.isdisjoint(layer.parameters.values()):
             for name, gradients in rule.per_sample(layer, inputs, grad).items():
                 parameter = layer.parameters[name]
@@ -181,12 +183,3 @@ class _Book:
         for parameter, gradients in self.shared.items():
             squared = torch.linalg.vector_norm(gradients.flatten(1), dim=1).square_()
             self.squared[self.engine._row[parameter]] += squared
-
-
-def in_float32(kept: Kept) -> Kept:
-    """Norms and sums are taken in float32, whatever precision the layers compute in."""
-    if isinstance(kept, Tensor):
-        return kept.float() if kept.is_floating_point() and kept.dtype != torch.float64 else kept
-    if isinstance(kept, tuple | list):
-        return type(kept)(in_float32(part) for part in kept)
-    return kept

@@ -25,6 +25,7 @@ __all__ = [
     "add_weighted",
     "always",
     "first_input",
+    "in_float32_at_least",
     "instantiated",
     "own_parameters",
     "sum_of_squares",
@@ -159,3 +160,12 @@ def add_weighted(gradients: Mapping[str, Tensor], coefficients: Tensor, sums: Su
     """Add `coefficients @ gradients` for each parameter."""
     for name, part in gradients.items():
         sums[name].view(-1).addmv_(part.flatten(1).t(), coefficients)
+
+
+def in_float32_at_least(kept: Kept) -> Kept:
+    """Norms and sums are not taken in half precision, whatever the layers compute in."""
+    if isinstance(kept, Tensor):
+        return kept.to(torch.promote_types(kept.dtype, torch.float32)) if kept.is_floating_point() else kept
+    if isinstance(kept, tuple | list):
+        return type(kept)(in_float32_at_least(part) for part in kept)
+    return kept

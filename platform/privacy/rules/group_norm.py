@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..layer import Kept, Layer
+from ..layer import Kept, Layer, in_float32_at_least
 
 __all__ = ["keep", "per_sample"]
 
@@ -19,7 +19,7 @@ def keep(module: nn.GroupNorm, args: tuple[Any, ...], output: Tensor) -> Kept:
     inputs, node = args[0].detach(), cast(Any, output.grad_fn)
     if type(node).__name__ == "NativeGroupNormBackward0":
         return inputs, node._saved_result1, node._saved_result2
-    grouped = inputs.float().reshape(len(inputs), module.num_groups, -1)
+    grouped = in_float32_at_least(inputs).reshape(len(inputs), module.num_groups, -1)
     variance, mean = torch.var_mean(grouped, -1, correction=0)
     return inputs, mean, (variance + module.eps).rsqrt()
 

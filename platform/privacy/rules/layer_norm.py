@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..layer import Kept, Layer
+from ..layer import Kept, Layer, in_float32_at_least
 
 __all__ = ["keep_layer_norm", "keep_rms_norm", "per_sample"]
 
@@ -21,7 +21,7 @@ def keep_layer_norm(module: nn.LayerNorm, args: tuple[Any, ...], output: Tensor)
     node: Any = output.grad_fn
     if type(node).__name__ == "NativeLayerNormBackward0":
         return inputs, node._saved_result1, node._saved_result2
-    variance, mean = torch.var_mean(inputs.float(), axes, correction=0, keepdim=True)
+    variance, mean = torch.var_mean(in_float32_at_least(inputs), axes, correction=0, keepdim=True)
     return inputs, mean, (variance + module.eps).rsqrt()
 
 
@@ -29,7 +29,7 @@ def keep_rms_norm(module: nn.RMSNorm, args: tuple[Any, ...], output: Tensor) -> 
     """Input, no mean, and 1 / root mean square."""
     inputs, axes = args[0].detach(), tuple(range(-len(module.normalized_shape), 0))
     eps = torch.finfo(inputs.dtype).eps if module.eps is None else module.eps
-    return inputs, None, inputs.float().square().mean(axes, keepdim=True).add_(eps).rsqrt_()
+    return inputs, None, in_float32_at_least(inputs).square().mean(axes, keepdim=True).add_(eps).rsqrt_()
 
 
 def per_sample(layer: Layer, kept: Kept, grad: Tensor) -> dict[str, Tensor]:

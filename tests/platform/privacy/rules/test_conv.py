@@ -45,21 +45,23 @@ def convolutions(draw, dimensions: int):
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dimensions", [1, 2])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_convolution_agrees_with_a_loop_over_samples(way, dimensions, data):
-    module = data.draw(convolutions(dimensions))
+    torch.manual_seed(data.draw(st.integers(0, 1000)))
+    module = data.draw(convolutions(dimensions)).double()  # so that what differs is the rule, not rounding
     sides = [data.draw(st.integers(6, 9)) for _ in range(dimensions)]
-    inputs = torch.randn(data.draw(st.integers(1, 5)), module.in_channels, *sides)
+    inputs = torch.randn(data.draw(st.integers(1, 5)), module.in_channels, *sides, dtype=torch.float64)
     loss = lambda part: module(part).pow(3).sum()  # noqa: E731
     singles = [torch.autograd.grad(loss(row), list(module.parameters())) for row in inputs.split(1)]
     engine = BookKeeping(module, Fixed(WAYS[way]))
     squared = engine.squared_norms(lambda: loss(inputs), len(inputs))
     expected = torch.stack([sum(part.square().sum() for part in one) for one in singles])
-    torch.testing.assert_close(squared[0], expected, rtol=2e-5, atol=1e-6)
-    weights = torch.rand(len(inputs))
+    torch.testing.assert_close(squared[0].double(), expected, rtol=1e-6, atol=1e-9)
+    weights = torch.rand(len(inputs), dtype=torch.float64)
     sums = {parameter: parameter.new_zeros(parameter.shape) for parameter in module.parameters()}
     engine.add_clipped_sum(weights.view(1, -1), sums)
     engine.close()

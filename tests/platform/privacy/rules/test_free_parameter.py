@@ -1,7 +1,10 @@
 """Parameters beside layers: added, multiplied, expanded."""
 
+from functools import partial
+
 import pytest
 import torch
+import torch.nn.functional as F
 from assay.platform.exceptions import ModelError
 from assay.platform.privacy.bookkeeping import BookKeeping
 from torch import nn
@@ -35,8 +38,27 @@ def test_a_frozen_broadcast_parameter_counts_in_no_norm(same_as_one_by_one):
     same_as_one_by_one(module, torch.randn(5, 3, 4))
 
 
-def test_a_use_without_a_rule_is_named():
+def test_forms_made_of_a_parameter_agree(same_as_one_by_one):
+    module = Tokens((5, 2))
+
+    def forward(tokens):
+        made = F.pad(module.positions[1:4].exp().unsqueeze(0), (0, 2))
+        return module.linear((tokens + made) * module.gate.sigmoid() + module.cls)
+
+    module.forward = forward
+    same_as_one_by_one(module, torch.randn(5, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("operation", "use"),
+    [
+        ("matmul", lambda module, tokens: tokens @ module.gate),
+        ("mul", lambda module, tokens: tokens + module.gate * module.cls),
+        ("cat", lambda module, tokens: tokens + torch.cat([module.gate, module.cls])),
+    ],
+)
+def test_a_use_without_a_rule_is_named(operation, use):
     module = Tokens()
-    module.forward = lambda tokens: module.linear(tokens + module.positions.exp())
-    with pytest.raises(ModelError, match=r"Tokens\.positions(.|\n)*exp"):
+    module.forward = partial(use, module)
+    with pytest.raises(ModelError, match=rf"no rule(.|\n)*{operation}"):
         BookKeeping(module).squared_norms(lambda: module(torch.randn(5, 3, 4)).sum(), 5)
