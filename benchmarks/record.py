@@ -29,6 +29,7 @@ LIBRARIES = (
     "datasets",
     "fairlearn",
     "numpy",
+    "opacus",
     "prefect",
     "pyarrow",
     "ray",
