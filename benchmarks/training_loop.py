@@ -10,9 +10,8 @@ column is ours with bfloat16.
 
 import os
 
-os.environ.setdefault(
-    "OMP_WAIT_POLICY", "PASSIVE"
-)  # before torch: a thread that waits leaves its core to others
+# Before torch, as `platform/training` has it: a thread that waits leaves its core to others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import statistics
 import tempfile

@@ -3,7 +3,12 @@
 The stages import torch, so they are imported when they are asked for: a spec is read without it.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# By default a thread that waits for the next matrix spins. Where another process wants the core, as Prefect's
+# server or a second run does, that makes a step 10 to 50 times slower. Read when torch is imported, hence here.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from .pretraining import pretrain

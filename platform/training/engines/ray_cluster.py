@@ -19,9 +19,8 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
-#: For a cluster of our own, whose workers inherit it: they meet on loopback, and a thread that waits for work
-#: doesn't take a core from the worker beside it.
-_OWN_ENVIRONMENT = {"GLOO_SOCKET_IFNAME": "lo", "OMP_WAIT_POLICY": "PASSIVE"}
+#: For a cluster of our own, whose workers inherit it and meet on loopback.
+_OWN_ENVIRONMENT = {"GLOO_SOCKET_IFNAME": "lo"}
 
 _OBJECT_STORE_BYTES = 100_000_000  # nothing travels through it: workers read the dataset themselves
 
