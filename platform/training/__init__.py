@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 # By default a thread that waits for the next matrix spins. Where another process wants the core, as Prefect's
-# server or a second run does, that makes a step 10 to 50 times slower. Read when torch is imported, hence here.
+# server or a second run does, a step then takes 10 to 50 times as long. Torch reads it when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
