@@ -3,7 +3,7 @@
 `torch.Generator` keeps 32 bits of its seed on a CPU, and the state of a Mersenne twister can be solved for
 from its outputs. Both would undo differential privacy: where a true gradient is known to be 0 (a category
 that nobody has), the noise itself is published. A stream cipher gives nothing away and costs no more
-(docs/decisions/0010-dp-bookkeeping.md).
+(docs/decisions/0006-dp-bookkeeping.md).
 """
 
 import secrets

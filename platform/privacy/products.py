@@ -1,7 +1,7 @@
 """Matrix products in float32 by oneDNN, where torch has it: on AMD processors up to twice as fast as MKL's.
 
 `torch.mm` always asks MKL for float32, which keeps to AVX2 on processors of other makers; oneDNN also writes
-AVX-512 for them. Same precision, another order of summation. Measured: docs/decisions/0010-dp-bookkeeping.md.
+AVX-512 for them. Same precision, another order of summation. Measured: docs/decisions/0006-dp-bookkeeping.md.
 """
 
 import torch
