@@ -19,7 +19,7 @@ run: $(READY)  ## train and audit the packaged Adult example, write its report
 	$(BIN)/assay run
 
 test: $(READY)  ## the tests, without the slow ones
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(READY)  ## the slow tests: simulations, kills during training, coverage of intervals
 	$(BIN)/pytest -m slow

@@ -23,6 +23,8 @@ _ENVIRONMENT = {
     "HF_HOME": str(_SESSION / "huggingface"),
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
+    # Networks of tests are small: a second thread only waits for the first, and for the other test processes.
+    "OMP_NUM_THREADS": "1",
     "PREFECT_HOME": str(_SESSION / "prefect"),
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PYTHONPATH": os.pathsep.join(filter(None, [str(_GUARD), os.environ.get("PYTHONPATH")])),
