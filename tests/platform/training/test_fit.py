@@ -219,7 +219,7 @@ def test_a_run_interrupted_again_and_again_arrives(tmp_path):
 
 
 def test_without_checkpoints_inside_an_epoch_it_goes_on_from_the_last_epoch(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "_SHORT_EPOCH", 0.0)
+    monkeypatch.setattr(loop, "_WORTH", 0.0)
     whole, net = network(), network()
     run(Classification(whole))
     with pytest.raises(CutShortError):
@@ -229,7 +229,7 @@ def test_without_checkpoints_inside_an_epoch_it_goes_on_from_the_last_epoch(tmp_
 
 
 def test_epochs_too_short_to_be_worth_it_leave_one_checkpoint_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "_SHORT_EPOCH", 3600.0)
+    monkeypatch.setattr(loop, "_WORTH", 1e9)
     run(Classification(network()), tmp_path, plan=replace(PLAN, checkpoint_seconds=3600.0))
     assert [path.name.split(".")[0] for path in tmp_path.iterdir()] == ["0000000021"]
 
