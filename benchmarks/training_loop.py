@@ -44,7 +44,7 @@ IMAGE = ImageInput(channels=1, height=8, width=8)
 #: Architecture, its input, its options, rows, epochs.
 CASES = (
     ("mlp", TABLE, {}, 16384, 5),
-    ("mlp", TABLE, {"width": 1024, "depth": 3}, 8192, 4),
+    ("mlp", TABLE, {"width": 1024, "depth": 3}, 8192, 5),
     ("ft_transformer", TABLE, {}, 4096, 2),
     ("resnet_small", IMAGE, {}, 8192, 2),
     ("vit_small", IMAGE, {}, 2048, 2),

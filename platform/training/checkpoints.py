@@ -17,7 +17,9 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..store.draft import sync, write_durably
+from ..exceptions import StoreError
+from ..store.digest import sha256_file
+from ..store.draft import sync
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +52,19 @@ class Checkpoints:
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint to disk, then drop those that are no longer needed."""
+        """Write a checkpoint to disk, then drop those that are no longer needed.
+
+        Raises:
+            StoreError: there is no room, or no right to write.
+        """
         header = {"run": self.run, "step": str(checkpoint.step), "state": json.dumps(checkpoint.state)}
-        # A clone each: safetensors refuses tensors that share memory, as tied weights do.
-        tensors = {
-            name: tensor.detach().cpu().clone().contiguous() for name, tensor in checkpoint.tensors.items()
-        }
-        content = safetensors.torch.save(tensors, metadata=header)
-        path = self.folder / f"{checkpoint.step:010d}.{sha256(content).hexdigest()}.safetensors"
-        unfinished = path.with_suffix(".unfinished")
-        write_durably(unfinished, content)
+        unfinished = self.folder / "unfinished"
+        try:
+            safetensors.torch.save_file(_apart(checkpoint.tensors), unfinished, metadata=header)
+        except SafetensorError as error:  # as which safetensors passes on what the disk says
+            raise StoreError(f"a checkpoint can't be written to {self.folder}: {error}") from error
+        sync(unfinished)
+        path = self.folder / f"{checkpoint.step:010d}.{sha256_file(unfinished)}.safetensors"
         os.replace(unfinished, path)
         sync(self.folder)
         self._whole = [*(found for found in self._whole if found != path), path][-self.keep :]
@@ -97,3 +102,15 @@ def _header(content: bytes) -> Mapping[str, str]:
     """The free-form part of a safetensors header: eight bytes of length, then JSON."""
     length = int.from_bytes(content[:8], "little")
     return json.loads(content[8 : 8 + length])["__metadata__"]
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU; those that share memory, as tied weights do, copied: safetensors refuses them."""
+    apart: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for name, tensor in tensors.items():
+        found = tensor.detach().cpu().contiguous()
+        place = found.untyped_storage().data_ptr()
+        apart[name] = found.clone() if place in places else found
+        places.add(place)
+    return apart

@@ -28,8 +28,8 @@ from .steppers import FullPrecision
 from .tally import Tally
 
 #: An epoch's end gets a checkpoint when this many times as long has passed as writing the last one took: it
-#: costs 2% of the time at most. The first is guessed to take 20 ms.
-_WORTH, _FIRST_WRITE = 50, 0.02
+#: costs 1% of the time at most. The first is guessed to take 20 ms.
+_WORTH, _FIRST_WRITE = 100, 0.02
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from assay.platform.exceptions import StoreError
 from assay.platform.training.checkpoints import Checkpoint, Checkpoints
 
 
@@ -72,7 +73,7 @@ def test_after_falling_back_the_torn_one_is_cleared_away_and_the_good_one_kept(c
 
 def test_a_write_that_was_cut_short_leaves_nothing_that_is_believed(checkpoints, tmp_path):
     checkpoints.save(at(1))
-    (tmp_path / "0000000002.unfinished").write_bytes(b"half")
+    (tmp_path / "unfinished").write_bytes(b"half")
     assert equal(checkpoints.newest(), at(1))
 
 
@@ -98,3 +99,9 @@ def test_tensors_that_share_memory_are_stored_each(checkpoints):
     found = checkpoints.newest()
     assert found is not None
     assert torch.equal(found.tensors["a"], found.tensors["b"])
+
+
+def test_a_disk_that_refuses_is_told_of(checkpoints, tmp_path):
+    (tmp_path / "unfinished").mkdir()
+    with pytest.raises(StoreError, match="can't be written"):
+        checkpoints.save(at(1))
