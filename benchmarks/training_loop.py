@@ -47,7 +47,7 @@ CASES = (
     ("mlp", TABLE, {"width": 1024, "depth": 3}, 8192, 5),
     ("ft_transformer", TABLE, {}, 4096, 2),
     ("resnet_small", IMAGE, {}, 8192, 2),
-    ("vit_small", IMAGE, {}, 2048, 2),
+    ("vit_small", IMAGE, {}, 2048, 4),
 )
 
 

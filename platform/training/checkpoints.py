@@ -105,7 +105,7 @@ def _header(content: bytes) -> Mapping[str, str]:
 
 
 def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors on the CPU; those that share memory, as tied weights do, copied: safetensors refuses them."""
+    """The tensors on the CPU; those that share memory, as tied weights, copied: safetensors refuses them."""
     apart: dict[str, Tensor] = {}
     places: set[int] = set()
     for name, tensor in tensors.items():
