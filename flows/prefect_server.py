@@ -53,6 +53,14 @@ class PrefectServer:
         """What `PREFECT_API_URL` has to be for this server."""
         return f"http://127.0.0.1:{self.port}/api"
 
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
     def wait(self) -> None:
         """Return when the server answers.
 
@@ -63,11 +71,9 @@ class PrefectServer:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 break
-            try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=2):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+            if self.answers():
+                return
+            time.sleep(0.1)
         tail = self._log_path.read_text(errors="replace")[-2000:]
         raise AssayError(f"Prefect's server didn't start (log: {self._log_path})\n{tail}")
 

@@ -6,12 +6,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
-from ..platform.exceptions import AssayError
+from ..platform.exceptions import AssayError, StoreError
 from .chain import Run, find, perform
 from .environment import prepare
 from .home import Home
 from .prefect_server import PrefectServer
-from .preflight import preflight
+from .preflight import check_against_data, preflight
 from .progress import Display, Lines
 from .register import recall, result_of
 from .result import RunResult
@@ -47,9 +47,7 @@ def run_spec(
     prepare(run.home.root)
     with _prefect(run.home) as server:
         run.meter.start()
-        # The data are read while the server boots: they need none of what Prefect gives, and if they can't be
-        # used the person hears it at once.
-        perform(INGEST, run)
+        _work_ahead(run, server)
         from .pipeline import execute
 
         if server is not None:
@@ -58,6 +56,23 @@ def run_spec(
             return execute(run)
         finally:
             run.meter.close()
+
+
+def _work_ahead(run: Run, server: PrefectServer | None) -> None:
+    """Perform stages while the server boots; the flow finds them done.
+
+    The first always: if the data can't be used, the person hears it at once. An error that may pass ends this
+    quietly, for the flow tries such a stage again.
+    """
+    for stage in wanted(run.spec):
+        try:
+            perform(stage, run)
+        except (OSError, StoreError):
+            return
+        if stage is INGEST:
+            check_against_data(run.spec, run.path("ingest"))
+        if server is None or server.answers():
+            return
 
 
 @contextlib.contextmanager
