@@ -35,13 +35,17 @@ def _passing(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), OSError | StoreError)
 
 
-@task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=_passing,
-)
+#: How every stage is a task: Prefect keeps no result, and tries again what may pass.
+_AS_TASK: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 2,
+    "retry_delay_seconds": [1, 5],
+    "retry_condition_fn": _passing,
+}
+
+
+@task(**_AS_TASK)
 def stage(name: str, after: Mapping[str, str]) -> str:
     """Perform one stage.
 
@@ -57,13 +61,7 @@ def stage(name: str, after: Mapping[str, str]) -> str:
     return perform(_STAGES[name], run).artifact.key
 
 
-@task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=_passing,
-)
+@task(**_AS_TASK)
 def register(after: Mapping[str, str]) -> int:
     """Write the report and register the version, or find the one that exists.
 
@@ -105,6 +103,7 @@ def pipeline(spec: Mapping[str, Any], home: str | None = None) -> dict[str, Any]
         return _chain(run)
     finally:
         _current.reset(token)
+        run.meter.close()
 
 
 def execute(run: Run) -> RunResult:
