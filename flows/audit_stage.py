@@ -1,5 +1,6 @@
 """The audit stage: the only place of a run where the test split is read."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,12 +38,12 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     """
     data, predictor = Dataset.open(dataset), Predictor.load(model)
     test, train = data.test_table(), data.table("train")
-    y_true = _truth(predictor, test)
-    scores = predictor.predict(test)
+    predictions = _predictions(predictor, test)
     evidence = Evidence(
-        model=_predictions(predictor, test, y_true, scores, predictor.decide(scores)),
+        model=predictions,
+        validation=_predictions(predictor, data.table("validation")),
         baselines={
-            name: _predictions(predictor, test, y_true, found := baseline(test), _decide(predictor, found))
+            name: _beside(predictions, predictor, baseline(test))
             for name, baseline in fit(train, predictor.preprocessor).items()
         },
     )
@@ -50,7 +51,7 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     (out / "pictures").mkdir()
     findings = measure(evidence, config) | {
         "explanation": explain(
-            predictor, test, y_true=y_true, config=config.explain, pictures=out / "pictures",
+            predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
             background=train.slice(0, _BACKGROUND_ROWS),
         )
     }  # fmt: skip
@@ -70,21 +71,31 @@ def from_bytes(content: bytes) -> dict[str, Findings]:
     return {name: Findings(**found) for name, found in json.loads(content).items()}
 
 
-def _predictions(
-    predictor: Predictor, test: pa.Table, y_true: np.ndarray, scores: np.ndarray, y_pred: np.ndarray
-) -> Predictions:
-    """Evidence of one model on the test rows."""
+def _predictions(predictor: Predictor, table: pa.Table) -> Predictions:
+    """What the model says of some rows, beside what is true."""
+    scores = predictor.predict(table)
     return Predictions(
         task=predictor.task,
         classes=predictor.classes,
         positive=predictor.positive,
-        rows=test["__row__"].to_numpy(),
-        y_true=y_true,
-        y_pred=y_pred,
-        scores=None if predictor.task == "regression" else scores,
-        sensitive=predictor.preprocessor.sensitive(test),
-        weight=_weight(predictor, test),
+        rows=table["__row__"].to_numpy(),
+        y_true=_truth(predictor, table),
+        y_pred=predictor.decide(scores, table),
+        scores=_scores(predictor, scores),
+        sensitive=predictor.preprocessor.sensitive(table),
+        weight=_weight(predictor, table),
     )
+
+
+def _beside(model: Predictions, predictor: Predictor, found: np.ndarray) -> Predictions:
+    """A baseline's predictions of the same rows: it decides for the likeliest class, or the value."""
+    y_pred = found if model.task == "regression" else found.argmax(axis=1)
+    return dataclasses.replace(model, y_pred=y_pred, scores=_scores(predictor, found))
+
+
+def _scores(predictor: Predictor, found: np.ndarray) -> np.ndarray | None:
+    """Probabilities; a regression has values alone, and they are its decisions."""
+    return None if predictor.task == "regression" else found
 
 
 def _truth(predictor: Predictor, test: pa.Table) -> np.ndarray:
@@ -97,8 +108,3 @@ def _truth(predictor: Predictor, test: pa.Table) -> np.ndarray:
 def _weight(predictor: Predictor, test: pa.Table) -> np.ndarray | None:
     name = predictor.preprocessor.schema.weight
     return None if name is None else numbers(test[name], name).to_numpy()
-
-
-def _decide(predictor: Predictor, scores: np.ndarray) -> np.ndarray:
-    """A baseline's decisions: the likeliest class, or the value itself."""
-    return scores if predictor.task == "regression" else scores.argmax(axis=1)

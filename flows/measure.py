@@ -15,15 +15,20 @@ _BASELINE = "baseline_"
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """Predictions of the test rows: the model's, and each baseline's on the same rows."""
+    """Predictions of the test rows: the model's, and each baseline's on the same rows.
+
+    The model's predictions of the validation rows are what conformal sets and abstention are set by.
+    """
 
     model: Predictions
+    validation: Predictions
     baselines: Mapping[str, Predictions]
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
         (folder / _FOLDER).mkdir()
         self.model.to_parquet(folder / _FOLDER / "test.parquet")
+        self.validation.to_parquet(folder / _FOLDER / "validation.parquet")
         for name, predictions in self.baselines.items():
             predictions.to_parquet(folder / _FOLDER / f"{_BASELINE}{name}.parquet")
 
@@ -34,7 +39,11 @@ class Evidence:
             path.stem.removeprefix(_BASELINE): Predictions.from_parquet(path)
             for path in sorted((folder / _FOLDER).glob(f"{_BASELINE}*.parquet"))
         }
-        return cls(Predictions.from_parquet(folder / _FOLDER / "test.parquet"), baselines)
+        return cls(
+            model=Predictions.from_parquet(folder / _FOLDER / "test.parquet"),
+            validation=Predictions.from_parquet(folder / _FOLDER / "validation.parquet"),
+            baselines=baselines,
+        )
 
 
 def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:

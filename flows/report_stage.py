@@ -52,11 +52,11 @@ def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, create
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
         data=_data(spec, artifacts["ingest"]),
         training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]},
-        performance=findings["performance"],
-        calibration=_with_temperature(findings["calibration"], artifacts["calibrate"]),
-        fairness=findings["fairness"] if findings["fairness"].values else None,
-        explanation=findings["explanation"],
-        carbon=accounted,
+        findings=findings
+        | {
+            "calibration": _with_temperature(findings["calibration"], artifacts["calibrate"]),
+            "carbon": accounted,
+        },
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
         missing=_missing(findings),

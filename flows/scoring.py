@@ -29,8 +29,9 @@ def score_file(model: Path, file: Path) -> "pa.Table":
     predictor = Predictor.load(model)
     # Large files are mapped into memory from this folder, so it stays until the scores are there.
     with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
-        scores = predictor.predict(read(source_of(file), scratch=Path(scratch)).table)
-    decided = predictor.decide(scores)
+        table = read(source_of(file), scratch=Path(scratch)).table
+        scores = predictor.predict(table)
+        decided = predictor.decide(scores, table)
     if predictor.task == "regression":
         return pa.table({"prediction": decided})
     columns = {"prediction": [predictor.classes[code] for code in decided]}

@@ -45,7 +45,7 @@ class Explainable(Protocol):
         """Probabilities `(n, classes)`, or values `(n,)`."""
         ...
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
+    def decide(self, scores: np.ndarray, table: pa.Table) -> np.ndarray:
         """Codes or values `(n,)`."""
         ...
 
@@ -79,7 +79,7 @@ class Subject:
     @cached_property
     def y_pred(self) -> np.ndarray:
         """Codes or values `(n,)`."""
-        return self.predictor.decide(self.scores)
+        return self.predictor.decide(self.scores, self.table)
 
     @cached_property
     def modality(self) -> str:

@@ -12,9 +12,23 @@ from .schema import SCHEMA_VERSION
 
 __all__ = ["assemble", "with_policy"]
 
+ROOMS = (
+    "performance",
+    "calibration",
+    "fairness",
+    "slices",
+    "mitigation",
+    "explanation",
+    "robustness",
+    "carbon",
+    "variation",
+)
+"""Sections that audits fill, in the order of the report."""
+
 _NOT_ASKED = {
     "/privacy": "Not asked for: trained without differential privacy, and no privacy attack was run.",
-    "/robustness": "Not asked for: changed, corrupted or adversarial inputs were not tried.",
+    "/mitigation": "Not asked for: the model is used as it was trained.",
+    "/variation": "Not asked for: one seed was trained; how another would differ is unknown.",
     "/compression": "Not asked for: the model is audited as it was trained.",
 }
 _NOT_MEASURED = "Not measured in this run."
@@ -27,11 +41,7 @@ def assemble(
     card: Mapping[str, Any],
     data: Mapping[str, Any],
     training: Mapping[str, Any] | None,
-    performance: Findings | None,
-    calibration: Findings | None,
-    fairness: Findings | None,
-    explanation: Findings | None,
-    carbon: Findings | None,
+    findings: Mapping[str, Findings],
     lineage: Mapping[str, Any],
     evidence: Mapping[str, str],
     missing: Mapping[str, str],
@@ -45,11 +55,7 @@ def assemble(
         card: what people declared; nothing of it is generated.
         data: source, digest, rows, splits, columns, datasheet.
         training: stages with their seconds, kWh and history; None for a model that was not trained here.
-        performance: findings; None where the audit was not made (likewise the next four).
-        calibration: findings.
-        fairness: findings.
-        explanation: findings.
-        carbon: findings.
+        findings: what each of `ROOMS` found; a room that is not there ends in `missing`.
         lineage: artifacts, code, environment, engine, spec.
         evidence: JSON pointer to digest of the artifact that proves that part.
         missing: JSON pointer to reason, for whatever the caller knows to be absent.
@@ -60,16 +66,10 @@ def assemble(
         The report as plain JSON. Missing pointers of findings are prefixed with their section; a number that
         is not finite is left out and listed in `missing`.
     """
-    rooms: dict[str, Findings | None] = {
-        "performance": performance,
-        "calibration": calibration,
-        "fairness": fairness,
-        "explanation": explanation,
-        "carbon": carbon,
-    }
+    assert findings.keys() <= set(ROOMS), findings.keys()
     body: dict[str, Any] = {"model": {**model, "version": version}, "card": card, "data": data}
     body |= {} if training is None else {"training": training}
-    body |= {name: found.values for name, found in rooms.items() if found is not None and found.values}
+    body |= {name: findings[name].values for name in ROOMS if name in findings and findings[name].values}
     settled, lost = settle(body | {"lineage": lineage})
     report = {
         "schema_version": SCHEMA_VERSION,
@@ -78,7 +78,7 @@ def assemble(
         **settled,
         "signatures": [],
         "evidence": {},
-        "missing": dict(sorted((_reasons(rooms, body) | lost | dict(missing)).items())),
+        "missing": dict(sorted((_reasons(findings, body) | lost | dict(missing)).items())),
     }
     # What is absent needs no proof: a regression has no calibration, whatever the caller lists.
     proofs = {
@@ -87,12 +87,13 @@ def assemble(
     return report | {"evidence": proofs, "volatile": volatile_pointers(report)}
 
 
-def _reasons(rooms: Mapping[str, Findings | None], body: Mapping[str, Any]) -> dict[str, str]:
+def _reasons(findings: Mapping[str, Findings], body: Mapping[str, Any]) -> dict[str, str]:
     """Why sections are absent, and what the audits say is missing inside theirs."""
-    reasons = dict(_NOT_ASKED) | {"/policy": _NO_POLICY}
-    reasons |= {pointer(name): _NOT_MEASURED for name in (*rooms, "training") if name not in body}
-    for name, found in rooms.items():
-        reasons |= {pointer(name) + place: why for place, why in (found.missing if found else {}).items()}
+    reasons = {pointer(name): _NOT_MEASURED for name in (*ROOMS, "training")}
+    reasons |= dict(_NOT_ASKED) | {"/policy": _NO_POLICY}
+    reasons = {place: why for place, why in reasons.items() if place.removeprefix("/") not in body}
+    for name, found in findings.items():
+        reasons |= {pointer(name) + place: why for place, why in found.missing.items()}
     return reasons
 
 

@@ -52,8 +52,6 @@ def unknowns(report: Mapping[str, Any]) -> list[Line]:
         lines.append(("Energy: not every reading can be trusted; see the flags in its section.",))
     grouped = _grouped(report)
     lines += [line for weight, line in grouped if weight < _MINOR]
-    if "training" in report:
-        lines.append(("How a model that is trained again would differ: one seed was trained.",))
     silent = [title(key).lower() for key in _CARD if not report["card"].get(key)]
     if silent:
         lines.append((f"Not declared by anyone: {', '.join(silent)}.",))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...models.network import Network
 from ..data.preprocess import Preprocessor
+from ..data.schema import Schema
 from .artifact import load_network, read_postprocess
 from .postprocess import Postprocess
 from .untrusted import unfit
@@ -64,6 +65,11 @@ class Predictor:
         return self.postprocess.positive
 
     @property
+    def schema(self) -> Schema:
+        """The columns that it was trained on, and what each is for."""
+        return self.preprocessor.schema
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """The network's inputs in the order of its tokens: numeric, then categorical; `image` for images."""
         inputs = self.preprocessor.inputs()
@@ -84,8 +90,13 @@ class Predictor:
         """
         return self.postprocess.scores(self.outputs(table))
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
-        """Decisions `(rows,)` from scores: codes of classes, or the values of a regression."""
+    def decide(self, scores: np.ndarray, table: pa.Table) -> np.ndarray:
+        """Decisions `(rows,)`: codes of classes, or the values of a regression.
+
+        Args:
+            scores: what `predict` said of the rows.
+            table: the rows themselves, for whoever decides by more than a score.
+        """
         return self.postprocess.decide(scores)
 
     def inputs(self, table: pa.Table) -> tuple[Tensor, ...]:

@@ -303,7 +303,7 @@ def sample(kind: str) -> dict[str, Any]:
         return assemble(
             model={"name": "bare", "task": "binary"}, card={}, data={"source": "predictions.parquet"},
             training=None,
-            performance=None, calibration=None, fairness=None, explanation=None, carbon=None,
+            findings={},
             lineage={"artifacts": []}, evidence={}, missing={"/data/rows": "the file was not read"},
             created=CREATED, version=None,
         )  # fmt: skip
@@ -327,11 +327,13 @@ def sample(kind: str) -> dict[str, Any]:
             "features": ["age", "workclass", "education"], "datasheet": datasheet(),
         },
         training=training(),
-        performance=performance(task, classes, n),
-        calibration=None if kind == "regression" else calibration(),
-        fairness=None if image else fairness(),
-        explanation=explanation(image),
-        carbon=carbon(),
+        findings={
+            "performance": performance(task, classes, n),
+            "explanation": explanation(image),
+            "carbon": carbon(),
+        }
+        | ({} if kind == "regression" else {"calibration": calibration()})
+        | ({} if image else {"fairness": fairness()}),
         lineage={
             "artifacts": [{"kind": kind, "digest": DIGEST} for kind in ("dataset", "model", "calibrated")],
             "code": "0.1.0",

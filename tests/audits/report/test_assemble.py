@@ -9,18 +9,16 @@ import numpy as np
 from assay.audits.findings import Findings
 from assay.audits.policy import Verdict
 from assay.audits.report import assemble, with_policy
+from assay.audits.report.assemble import ROOMS
 
-SECTIONS = ("performance", "calibration", "fairness", "explanation", "carbon", "training")
 
-
-def assembled(**given: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(SECTIONS)
+def assembled(*, missing: Any = (), evidence: Any = (), **findings: Findings) -> dict[str, Any]:
     rest: dict[str, Any] = {
         "model": {"name": "m", "task": "binary"}, "card": {}, "data": {"source": "s"},
-        "lineage": {"artifacts": []}, "evidence": {}, "missing": {},
+        "training": None, "lineage": {"artifacts": []}, "evidence": dict(evidence), "missing": dict(missing),
         "created": "2026-01-31T12:00:00Z", "version": 1,
     }  # fmt: skip
-    return assemble(**(empty | rest | given))
+    return assemble(findings=findings, **rest)
 
 
 def test_a_missing_pointer_of_a_finding_is_prefixed_with_its_section():
@@ -30,7 +28,7 @@ def test_a_missing_pointer_of_a_finding_is_prefixed_with_its_section():
 
 def test_what_was_not_measured_or_asked_for_is_missing_with_a_reason():
     report = assembled()
-    for section in (*SECTIONS, "privacy", "robustness", "compression", "policy"):
+    for section in (*ROOMS, "training", "privacy", "compression", "policy"):
         assert section not in report
         assert report["missing"][f"/{section}"]
 

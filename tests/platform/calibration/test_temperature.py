@@ -128,7 +128,9 @@ def test_decisions_stay_and_scores_follow_the_temperature(model, tabular, tmp_pa
     details = calibrate(dataset=tabular, model=source, out=tmp_path / "calibrated")
     table = Dataset.open(tabular).test_table()
     before, after = Predictor.load(source), Predictor.load(tmp_path / "calibrated")
-    assert np.array_equal(before.decide(before.predict(table)), after.decide(after.predict(table)))
+    assert np.array_equal(
+        before.decide(before.predict(table), table), after.decide(after.predict(table), table)
+    )
     expected = scipy.special.softmax(before.outputs(table).astype(float) / details["temperature"], axis=1)
     np.testing.assert_allclose(after.predict(table), expected, atol=1e-6)
 

@@ -37,7 +37,7 @@ def test_no_rows_have_no_scores(artifact, tabular):
     predictor, table = Predictor.load(artifact(tabular)), Dataset.open(tabular).test_table()
     scores = predictor.predict(table.slice(0, 0))
     assert scores.shape == (0, 2)
-    assert predictor.decide(scores).shape == (0,)
+    assert predictor.decide(scores, table.slice(0, 0)).shape == (0,)
 
 
 def test_columns_may_come_in_any_order_with_others_among_them(artifact, tabular):
@@ -65,9 +65,10 @@ def test_pictures_and_regressions_are_scored_too(artifact, pictures, prices, tmp
     assert predictor.predict(Dataset.open(pictures).test_table()).shape == (64, 4)
     assert predictor.feature_names == ("image",)
     predictor = Predictor.load(artifact(prices))
-    values = predictor.predict(Dataset.open(prices).test_table())
+    table = Dataset.open(prices).test_table()
+    values = predictor.predict(table)
     assert values.shape == (200,)
-    assert predictor.decide(values) is values
+    assert predictor.decide(values, table) is values
 
 
 def test_temperature_and_threshold_come_from_the_artifact(artifact, tabular):
@@ -80,4 +81,4 @@ def test_temperature_and_threshold_come_from_the_artifact(artifact, tabular):
     changed = Predictor.load(folder)
     expected = scipy.special.softmax(plain.outputs(table).astype(float) / 4, axis=1)
     np.testing.assert_allclose(changed.predict(table), expected, atol=1e-6)
-    assert changed.decide(changed.predict(table)).tolist() == [1] * 200
+    assert changed.decide(changed.predict(table), table).tolist() == [1] * 200

@@ -25,7 +25,9 @@ def digests(folder):
 
 def accuracy(folder, dataset) -> float:
     predictor, test = Predictor.load(folder), Dataset.open(dataset).test_table()
-    return float((predictor.decide(predictor.predict(test)) == predictor.preprocessor.targets(test)).mean())
+    return float(
+        (predictor.decide(predictor.predict(test), test) == predictor.preprocessor.targets(test)).mean()
+    )
 
 
 def weights(folder):
