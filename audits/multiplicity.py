@@ -1,6 +1,7 @@
 """Many findings at once: p-values that hold for all of them together.
 
-Holm, "A simple sequentially rejective multiple test procedure" (1979), Scandinavian Journal of Statistics 6(2).
+Holm, "A simple sequentially rejective multiple test procedure" (1979), Scandinavian Journal of Statistics
+6(2).
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ __all__ = ["holm"]
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's adjusted p-values: those up to alpha may be flagged, and a false flag has a chance of alpha at most.
+    """Holm's adjusted p-values: flag those up to alpha, and any false flag has a chance of at most alpha.
 
     It holds however the tests depend on each other, and flags whatever Bonferroni flags. It doesn't say how
     large a finding is, and with thousands of dependent tests (slices) a permutation max-T finds more.

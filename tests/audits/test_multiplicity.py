@@ -4,10 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from assay.audits.multiplicity import holm
 from hypothesis import given
 from hypothesis import strategies as st
-
-from assay.audits.multiplicity import holm
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=6).map(np.array)
 
