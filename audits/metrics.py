@@ -140,6 +140,8 @@ METRICS: dict[str, Metric] = {
         "scores that are too high here and too low there", (-1.0, 1.0), "neither", _CALIBRATION, _CLASSES),
     "kwh": Metric("electricity of all stages, in kWh",
         "what making the machine cost, and what predictions will", _ERROR, "lower", _CARBON, _ALL),
+    "kwh_per_1000_predictions": Metric("electricity of 1,000 plain predictions, in kWh",
+        "waiting machines, small batches, and the network between", _ERROR, "lower", _CARBON, _ALL),
     "kg_co2e": Metric("energy times the grid's intensity, in kg CO2e",
         "what making the machine cost; the intensity is a yearly average", _ERROR, "lower", _CARBON, _ALL),
 }

@@ -11,12 +11,14 @@ from typing import Any
 from ..config import CarbonConfig
 from ..findings import Findings, pointer
 from .grids import Intensity, grids, intensity
+from .hardware import elsewhere
 
 _STAGE_OF_KIND = {
     "dataset": "ingest",
     "pretrained": "pretrain",
     "model": "train",
     "calibrated": "calibrate",
+    "mitigated": "mitigate",
     "audit": "audit",
 }
 """Artifacts are named for what they hold, reports speak of the stage that made them."""
@@ -24,9 +26,7 @@ _STAGE_OF_KIND = {
 _GRAMS = 1000.0
 
 
-def account(
-    manifests: Sequence[Mapping[str, Any]], config: CarbonConfig, *, predictions_kwh: float | None = None
-) -> Findings:
+def account(manifests: Sequence[Mapping[str, Any]], config: CarbonConfig) -> Findings:
     """Energy by stage, their sum, and what the sum stands for in kg CO2e.
 
     A stage that came from the store keeps the cost of the run that made it, so the account doesn't shrink by
@@ -35,14 +35,15 @@ def account(
     the others.
 
     Args:
-        manifests: manifests as JSON, one a stage, in order; `seconds` and `energy` (the meter's reading) are
-            read.
+        manifests: manifests as JSON, one a stage, in order. `seconds` and `energy` (the meter's reading) are
+            read; of `details` also `parts` (name and CPU seconds of each worker, trial or candidate, among
+            which a stage's energy is shared out) and `prediction` (rows and seconds of a plain prediction).
         config: the grid.
-        predictions_kwh: measured energy of 1,000 predictions, in kWh, if somebody measured it.
 
     Returns:
-        `kwh` {value, low, high, n: stages} in kWh, `kg_co2e` likewise in kg, `intensity`, `stages`, `method`,
-        `complete` (no stage unread or flagged), `settings` (the same energy on other grids).
+        `kwh` {value, low, high, n: stages} in kWh, `kg_co2e` likewise in kg, `kwh_per_1000_predictions`,
+        `intensity`, `stages`, `method`, `estimated`, `complete` (no stage unread or flagged), and the same
+        work on other `grids` and other `hardware`.
     """
     grid = intensity(config)
     stages = [_stage(manifest) for manifest in manifests]
@@ -58,27 +59,30 @@ def account(
         "stages": stages,
         "method": ", ".join(sorted(methods)) or "unread",
         "complete": bool(stages) and not any(stage["flags"] for stage in stages),
+        "estimated": any(reading.get("estimated", True) for reading in readings),
+        "hardware": elsewhere(sum(reading.get("cpu_seconds", 0.0) for reading in readings)),
     }
     settings: dict[str, Any] = {
         "scope": "operation of this machine; making it, cooling and networks are not included",
-        "estimated": any(reading.get("estimated", True) for reading in readings),
     }
-    if predictions_kwh is not None:
-        settings["kwh_per_1000_predictions"] = predictions_kwh
-        settings["kg_co2e_per_1000_predictions"] = predictions_kwh * grid.value / _GRAMS
+    values |= _of_predictions(manifests)
+    if "kwh_per_1000_predictions" not in values:
+        missing["/kwh_per_1000_predictions"] = "no stage timed plain predictions and had its energy read"
     read = [stage["kwh"] for stage in stages if "kwh" in stage]
-    if missing or not stages:
+    if len(read) < len(stages) or not stages:
         settings["kwh_at_least"] = float(sum(kwh["value"] for kwh in read))
-        why = "not every stage was read: " + ("; ".join(missing.values()) or "there is no stage")
+        unread = [why for place, why in missing.items() if place.startswith("/stages")]
+        why = "not every stage was read: " + ("; ".join(unread) or "there is no stage")
         return Findings(
             values=values | {"settings": settings}, missing={"/kwh": why, "/kg_co2e": why} | missing
         )
     total = _total(read)
-    settings["kg_co2e_elsewhere"] = {
-        code: total["value"] * other["value"] / _GRAMS for code, other in grids().items()
-    }
+    other_grids = [
+        {"grid": code, **other, "kg_co2e": total["value"] * other["value"] / _GRAMS}
+        for code, other in grids().items()
+    ]
     sums = {"kwh": total, "kg_co2e": _emissions(total, grid)}
-    return Findings(values=sums | values | {"settings": settings})
+    return Findings(values=sums | values | {"grids": other_grids, "settings": settings}, missing=missing)
 
 
 def _stage(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,11 +91,39 @@ def _stage(manifest: Mapping[str, Any]) -> dict[str, Any]:
     flags = list(reading.get("flags", ()))
     if "kwh" not in reading and not flags:
         flags = ["unread: this stage was not metered"]
-    stage = {"name": _STAGE_OF_KIND.get(kind, kind), "seconds": float(manifest["seconds"]), "flags": flags}
+    stage: dict[str, Any] = {
+        "name": _STAGE_OF_KIND.get(kind, kind), "seconds": float(manifest["seconds"]), "flags": flags,
+        "estimated": bool(reading.get("estimated", True)),
+    }  # fmt: skip
     if reading.get("kwh") is not None:
         value = float(reading["kwh"])
         stage["kwh"] = _estimate(value, float(reading.get("low", value)), float(reading.get("high", value)))
+        parts = _parts(stage["kwh"], manifest.get("details", {}).get("parts", ()))
+        stage |= {"parts": parts} if parts else {}
     return stage
+
+
+def _parts(kwh: Mapping[str, float], parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A stage's energy shared out among its workers, trials or candidates, by their CPU time."""
+    whole = sum(part["cpu_seconds"] for part in parts)
+    return [
+        {"name": part["name"], "kwh": _scaled(kwh, part["cpu_seconds"] / whole)} for part in parts if whole
+    ]
+
+
+def _of_predictions(manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Energy of 1,000 plain predictions: the stage's, by the share of its time that they took."""
+    for manifest in manifests:
+        timed, read = manifest.get("details", {}).get("prediction"), manifest["energy"]
+        if timed and read.get("kwh") is not None and manifest["seconds"] > 0:
+            share = timed["seconds"] / manifest["seconds"] / timed["rows"] * 1000
+            kwh = {end: float(read.get(end, read["kwh"])) for end in ("low", "high")}
+            return {"kwh_per_1000_predictions": _scaled(kwh | {"value": float(read["kwh"])}, share)}
+    return {}
+
+
+def _scaled(kwh: Mapping[str, float], share: float) -> dict[str, Any]:
+    return _estimate(kwh["value"] * share, kwh["low"] * share, kwh["high"] * share)
 
 
 def _total(parts: Sequence[Mapping[str, float]]) -> dict[str, Any]:

@@ -153,6 +153,7 @@ class EnergyMeter:
         for part in sorted(set(parts.unread) - set(stretch.parts.unread)):
             _flag(stretch, f"zero: {part}: a machine that runs can't use no energy, so this was not read")
         reading.seconds = time.perf_counter() - stretch.began
+        reading.cpu_seconds = sum(os.times()[:4]) - stretch.cpu_began
         reading.cpu_kwh, reading.ram_kwh, reading.gpu_kwh = parts.cpu, parts.ram, parts.gpu
         reading.flags = tuple(stretch.flags)
         reading.estimated = not machine.counted
@@ -160,8 +161,7 @@ class EnergyMeter:
             return
         reading.kwh = parts.cpu + parts.ram + parts.gpu
         reading.method = machine.method
-        cpu_seconds = sum(os.times()[:4]) - stretch.cpu_began
-        usage = Usage(seconds=reading.seconds, cpu_seconds=cpu_seconds, resident_gb=_resident_gb())
+        usage = Usage(seconds=reading.seconds, cpu_seconds=reading.cpu_seconds, resident_gb=_resident_gb())
         reading.low, reading.high = energy_range(
             machine, usage, cpu_kwh=parts.cpu, ram_kwh=parts.ram, gpu_kwh=parts.gpu
         )

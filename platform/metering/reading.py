@@ -35,6 +35,9 @@ class Reading:
     seconds: float = 0.0
     """Wall-clock seconds of the stretch."""
 
+    cpu_seconds: float = 0.0
+    """Seconds of processor time of this process, over all its threads, children that ended included."""
+
     method: str = "unread"
     """How the processor was read: a counter ("rapl", …), a model ("cpu_load", "constant"), or "unread"."""
 

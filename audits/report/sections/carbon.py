@@ -20,7 +20,7 @@ from ..document import (
     Table,
     Text,
 )
-from ..figures import duration, plain, share_of
+from ..figures import bound, duration, plain, share_of
 from ..taming import tame
 from .absence import measure_or_reason, not_measured
 from .sheet import sheet
@@ -51,13 +51,12 @@ def carbon(report: Mapping[str, Any]) -> Section:
     flags = [((Name(stage["name"]), ": ", Name(flag))) for stage in stages for flag in stage.get("flags", ())]
     if flags:
         blocks += [Prose("Readings to doubt:"), Listing(tuple(flags))]
+    blocks += _shares(stages)
+    blocks += _elsewhere(found)
+    if found.get("history"):
+        blocks.append(_history(found["history"]))
     if found.get("settings"):
-        blocks.append(
-            Fold(
-                "How it was measured, and the same run on other grids",
-                tuple(sheet(found["settings"])),
-            )
-        )
+        blocks.append(Fold("How it was measured", tuple(sheet(found["settings"]))))
     return Section("energy", "Energy and carbon", tuple(blocks))
 
 
@@ -68,6 +67,12 @@ def _facts(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[tuple[T
     pairs: list[tuple[Text, Cell]] = [
         ("Energy", whole),
         ("CO₂ equivalent", measure_or_reason(report, found, "kg_co2e", "/carbon")),
+        (
+            "A thousand predictions",
+            energy_cell(found["kwh_per_1000_predictions"])
+            if "kwh_per_1000_predictions" in found
+            else measure_or_reason(report, {}, "kwh_per_1000_predictions", "/carbon"),
+        ),
     ]
     grid = found.get("intensity")
     if grid:
@@ -84,7 +89,8 @@ def _facts(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[tuple[T
         if "range" in grid:
             low, high = grid["range"]
             pairs.append(("Range over grids", f"{plain(low)} – {plain(high)}"))
-    pairs.append(("Method", (Name(found["method"]),)))
+    doubt = "; estimated from a model, no energy counter was read" if found.get("estimated") else ""
+    pairs.append(("Method", (Name(found["method"]), doubt)))
     pairs.append(
         (
             "Complete",
@@ -101,11 +107,70 @@ def _table(stages: Sequence[Mapping[str, Any]]) -> Table:
         Column("Time", "number"),
         Column("Energy", "number"),
         Column("Share", "number"),
+        Column("Read by"),
     )
     rows = []
     for stage in stages:
         kwh = stage.get("kwh")
         share = "" if kwh is None else share_of(kwh_value(kwh), whole)
         time = duration(stage["seconds"]) if "seconds" in stage else ""
-        rows.append(Row(((Name(stage["name"]),), time, energy_cell(kwh), share)))
+        how = "" if kwh is None else ("a model: estimated" if stage.get("estimated", True) else "a counter")
+        rows.append(Row(((Name(stage["name"]),), time, energy_cell(kwh), share, how)))
     return Table(caption="Energy by stage", columns=columns, rows=tuple(rows))
+
+
+def _shares(stages: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Who used a stage's energy, where several workers or candidates did."""
+    rows = [
+        Row(((Name(stage["name"]),), (Name(part["name"]),), energy_cell(part["kwh"])))
+        for stage in stages
+        for part in stage.get("parts", ())
+    ]
+    if not rows:
+        return []
+    columns = (Column("Stage"), Column("Worker or candidate"), Column("Energy", "number"))
+    return [Table(caption="Shared out by CPU time", columns=columns, rows=tuple(rows))]
+
+
+def _elsewhere(found: Mapping[str, Any]) -> list[Block]:
+    """The same work on other grids and processors, folded."""
+    grids = [
+        (grid["name"], str(grid["year"]), plain(grid["value"]), bound(grid["kg_co2e"], "kg"))
+        for grid in found.get("grids", ())
+    ]
+    parts = [
+        (part["name"], plain(part["watts"]), str(part["threads"]), bound(part["kwh"], "kwh"))
+        for part in found.get("hardware", ())
+    ]
+    tables = (
+        _numbers(
+            "The same energy on other grids", ("Grid", "Year", "g CO₂e per kWh", "CO₂ equivalent"), grids
+        ),
+        _numbers(
+            "The same processor time at other processors' rated watts, memory left out",
+            ("Processor", "Watts", "Threads", "Energy"),
+            parts,
+        ),
+    )
+    shown = tuple(table for table in tables if table.rows)
+    return [Fold("The same run on other grids and hardware", shown)] if shown else []
+
+
+def _numbers(caption: str, heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    """A table of a name and numbers behind it."""
+    first, *others = heads
+    return Table(
+        caption=caption,
+        columns=(Column(first), *(Column(head, "number") for head in others)),
+        rows=tuple(Row(((Name(name),), *numbers)) for name, *numbers in rows),
+    )
+
+
+def _history(versions: Sequence[Mapping[str, Any]]) -> Table:
+    """What the model's versions cost so far, each artifact counted once."""
+    rows = tuple(
+        Row((str(one["version"]), str(one.get("artifacts", "")), energy_cell(one.get("kwh"))))
+        for one in versions
+    )
+    columns = (Column("Version"), Column("Artifacts it added", "number"), Column("Energy", "number"))
+    return Table(caption="Energy of every version so far", columns=columns, rows=rows)

@@ -48,6 +48,15 @@ class Board:
         """Leave what the run came to."""
         self._write("outcome.json", {"details": details})
 
+    def spent(self, rank: int, cpu_seconds: float) -> None:
+        """Leave what one worker used of its processor, for the account of energy."""
+        self._write(f"spent_{rank}.json", {"name": f"worker {rank}", "cpu_seconds": cpu_seconds})
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Name and CPU seconds of each worker that came to its end."""
+        paths = sorted(self.folder.glob("spent_*.json"), key=lambda path: (len(path.name), path.name))
+        return [json.loads(path.read_bytes()) for path in paths]
+
     def refuse(self, error: UsageError) -> None:
         """Leave a person's mistake for the driver to raise: trying again would not mend it."""
         facts = {key: getattr(error, key) for key in ("message", "got", "expected", "mend")}

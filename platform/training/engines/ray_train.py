@@ -5,6 +5,7 @@ loop's own, in `scratch`, which every worker must be able to read (on a cluster 
 file system). When a worker dies, Ray starts the group again and it goes on from there.
 """
 
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +77,7 @@ def learn_on_ray(job: "Job", progress: Callable[[Progress], None], address: str 
     details, recovered = board.outcome(), len(board.starts()) - 1
     if recovered:
         details["engine"]["recovered"] = recovered
-    return {**details, "recovered": recovered}
+    return {**details, "recovered": recovered, "parts": board.parts()}
 
 
 def _threads(cpus: int, workers: int) -> int:
@@ -112,5 +113,6 @@ def _work(told: dict[str, Any]) -> None:
         if first:
             board.refuse(error)
         return
+    board.spent(engine.rank, time.process_time())
     if first:
         board.conclude(details)

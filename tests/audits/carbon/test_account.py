@@ -80,12 +80,35 @@ def test_a_meter_that_failed_ends_in_an_incomplete_account():
 
 
 def test_the_same_energy_is_shown_on_other_grids():
-    elsewhere = account([read(2.0)], SWEDEN).values["settings"]["kg_co2e_elsewhere"]
+    grids = account([read(2.0)], SWEDEN).values["grids"]
+    elsewhere = {grid["grid"]: grid["kg_co2e"] for grid in grids}
     assert elsewhere["SWE"] == pytest.approx(account([read(2.0)], SWEDEN).values["kg_co2e"]["value"])
     assert elsewhere["IND"] > 10 * elsewhere["SWE"]
     assert all(math.isfinite(kg) for kg in elsewhere.values())
 
 
-def test_a_measured_cost_of_predicting_is_shown():
-    settings = account([read(1.0)], CarbonConfig(intensity=100), predictions_kwh=0.002).values["settings"]
-    assert settings["kg_co2e_per_1000_predictions"] == pytest.approx(0.0002)
+def test_a_thousand_predictions_cost_their_share_of_the_stage_that_made_them():
+    audit = read(1.0, 0.5, 2.0) | {"details": {"prediction": {"rows": 4000, "seconds": 2.0}}}
+    found = account([read(5.0), audit], SWEDEN).values["kwh_per_1000_predictions"]
+    # 2 of 10 seconds, for 4,000 rows.
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((0.05, 0.025, 0.1))
+
+
+def test_without_timed_predictions_their_cost_is_missing_and_the_total_is_there():
+    found = account([read(1.0)], SWEDEN)
+    assert "kwh_per_1000_predictions" not in found.values
+    assert found.missing.keys() == {"/kwh_per_1000_predictions"}
+    assert found.values["kwh"]["value"] == 1.0
+
+
+def test_a_stage_is_shared_out_among_its_workers_by_their_cpu_time():
+    parts = [{"name": "worker 0", "cpu_seconds": 30.0}, {"name": "worker 1", "cpu_seconds": 10.0}]
+    (stage,) = account([read(0.4, 0.2, 0.8) | {"details": {"parts": parts}}], SWEDEN).values["stages"]
+    assert [part["kwh"]["value"] for part in stage["parts"]] == pytest.approx([0.3, 0.1])
+    assert sum(part["kwh"]["high"] for part in stage["parts"]) == pytest.approx(0.8)
+
+
+def test_an_estimate_is_named_one_at_each_stage():
+    values = account([read(0.1, estimated=True), read(0.2, estimated=False)], SWEDEN).values
+    assert [stage["estimated"] for stage in values["stages"]] == [True, False]
+    assert values["estimated"]

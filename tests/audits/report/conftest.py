@@ -202,7 +202,13 @@ def explanation(image: bool) -> Findings:
 
 def carbon() -> Findings:
     stages = [
-        {"name": name, "kwh": number(wh / 1000, wh / 1400, wh / 750, 1), "seconds": s, "flags": flags}
+        {
+            "name": name,
+            "kwh": number(wh / 1000, wh / 1400, wh / 750, 1),
+            "seconds": s,
+            "flags": flags,
+            "estimated": True,
+        }
         for name, wh, s, flags in (
             ("ingest", 0.09, 4.1, []),
             ("pretrain", 1.2, 41.7, []),
@@ -220,7 +226,18 @@ def carbon() -> Findings:
             "stages": stages,
             "method": "cpu_load",
             "complete": False,
-            "settings": {"kg_co2e_elsewhere": {"NOR": 0.00008, "USA": 0.0011, "IND": 0.0021}},
+            "estimated": True,
+            "kwh_per_1000_predictions": number(1.1e-6, 0.4e-6, 2.0e-6, 1),
+            "grids": [
+                {"grid": "NOR", "name": "Norway", "year": 2022, "value": 26.1, "kg_co2e": 0.00008},
+                {"grid": "IND", "name": "India", "year": 2022, "value": 708.2, "kg_co2e": 0.0021},
+            ],
+            "hardware": [{"name": "AMD EPYC 9654", "watts": 360, "threads": 192, "kwh": 0.00006}],
+            "history": [
+                {"version": 2, "kwh": number(0.004, 0.002, 0.008, 5), "artifacts": 5},
+                {"version": 3, "kwh": number(0.003, 0.002, 0.004, 3), "artifacts": 3},
+            ],
+            "settings": {"scope": "operation of this machine"},
         }
     )
 

@@ -12,9 +12,11 @@ from assay.audits.report import assemble, with_policy
 from assay.audits.report.assemble import ROOMS
 
 
-def assembled(*, missing: Any = (), evidence: Any = (), **findings: Findings) -> dict[str, Any]:
+def assembled(
+    *, missing: Any = (), evidence: Any = (), data: Any = (("source", "s"),), **findings: Findings
+) -> dict[str, Any]:
     rest: dict[str, Any] = {
-        "model": {"name": "m", "task": "binary"}, "card": {}, "data": {"source": "s"},
+        "model": {"name": "m", "task": "binary"}, "card": {}, "data": dict(data),
         "training": None, "lineage": {"artifacts": []}, "evidence": dict(evidence), "missing": dict(missing),
         "created": "2026-01-31T12:00:00Z", "version": 1,
     }  # fmt: skip
