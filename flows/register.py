@@ -16,6 +16,7 @@ from ..platform.exceptions import VersionTakenError
 from ..platform.registry import Registry, Verdict, Version, identity_of
 from ..platform.store import Artifact, digest_of_json
 from .chain import Outcome, Run, Stage, perform
+from .final import final_model
 from .result import RunResult, StageResult
 from .stages import INGEST
 
@@ -70,7 +71,7 @@ def result_of(run: Run, number: int) -> RunResult:
     return RunResult(
         model=run.spec.name,
         version=number,
-        path=run.path("calibrate"),
+        path=run.path(final_model(run.outcomes)),
         gate=report.manifest.details["verdict"]["status"],
         report={
             form: run.home.version_folder(run.spec.name, number) / f"report.{form}"
@@ -111,7 +112,7 @@ def _find(run: Run, registry: Registry) -> tuple[dict[str, str], int | None]:
     digests = {
         "spec": digest_of_json(spec),
         "policy": digest_of_json(policy),
-        "model": run.digest("calibrate"),
+        "model": run.digest(final_model(run.outcomes)),
         "audit": run.digest("audit"),
     }
     while True:
@@ -168,7 +169,7 @@ def _link(run: Run, number: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     report = run.path("report")
     targets = {
-        "model": run.path("calibrate"),
+        "model": run.path(final_model(run.outcomes)),
         **{p.name: p for p in report.iterdir() if p.stem != "manifest"},
     }
     for name, target in targets.items():

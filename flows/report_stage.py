@@ -17,6 +17,7 @@ from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
 from ..platform.store import Artifact, canonical_json, digest_of_json
 from .audit_stage import from_bytes
+from .final import final_model
 from .spec import Spec
 
 #: Files of a report artifact.
@@ -48,13 +49,13 @@ def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, create
         spec.audit.carbon,
     )
     report = assemble(
-        model=_model(spec, artifacts["calibrate"]),
+        model=_model(spec, artifacts[final_model(artifacts)]),
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
         data=_data(spec, artifacts["ingest"]),
         training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]},
         findings=findings
         | {
-            "calibration": _with_temperature(findings["calibration"], artifacts["calibrate"]),
+            "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
             "carbon": accounted,
         },
         lineage=_lineage(spec, artifacts),
@@ -164,6 +165,6 @@ def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
         **{f"/{section}": audit for section in sections},
         "/data": dataset,
         "/training": artifacts["train"].digest,
-        "/model": artifacts["calibrate"].digest,
-        "/calibration/temperature": artifacts["calibrate"].digest,
+        "/model": artifacts[final_model(artifacts)].digest,
+        "/calibration/temperature": artifacts[final_model(artifacts)].digest,
     }

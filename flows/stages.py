@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .chain import Run, Stage
+from .final import final_model
 from .spec import Spec
 
 #: What of a dataset artifact training may see.
@@ -79,7 +80,8 @@ def _calibrate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from .audit_stage import audit
 
-    return audit(dataset=run.path("ingest"), model=run.path("calibrate"), config=run.spec.audit, out=out)
+    model = run.path(final_model(run.outcomes))
+    return audit(dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out)
 
 
 def _source(run: Run) -> Mapping[str, str]:
@@ -160,7 +162,10 @@ CALIBRATE = Stage(
 AUDIT = Stage(
     name="audit",
     kind="audit",
-    inputs=lambda run: {"model": run.digest("calibrate"), "dataset": run.digest("ingest")},
+    inputs=lambda run: {
+        "model": run.digest(final_model(run.outcomes)),
+        "dataset": run.digest("ingest"),
+    },
     section=lambda run: dataclasses.asdict(run.spec.audit) | {"carbon": None},
     code=_AUDIT_CODE,
     libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum"),

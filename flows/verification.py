@@ -14,6 +14,7 @@ from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
 from .audit_stage import to_bytes
+from .final import final_model
 from .home import Home
 from .measure import Evidence, measure
 from .register import REPORT_CODE
@@ -79,7 +80,7 @@ def _artifacts(version: RegisteredVersion, found: Verification) -> dict[str, Art
     artifacts: dict[str, Artifact] = {}
     record = version.record
     bound = {
-        "calibrate": record.digests["model"],
+        final_model(record.artifacts): record.digests["model"],
         "audit": record.digests["audit"],
         "report": record.details["report_digest"],
     }

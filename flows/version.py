@@ -7,6 +7,7 @@ from typing import Any
 from ..platform.exceptions import VerificationError
 from ..platform.registry import Registry, Version, parse_reference
 from ..platform.store import Artifact, Store
+from .final import final_model
 from .home import Home
 
 
@@ -42,7 +43,7 @@ class RegisteredVersion:
         Raises:
             VerificationError: the model in the store isn't the one that was registered.
         """
-        model = self.artifact("calibrate")
+        model = self.artifact(final_model(self.record.artifacts))
         if model.digest != self.record.digests["model"]:
             raise VerificationError(
                 f"the model of {self.name}@{self.number} isn't the one that was registered"
