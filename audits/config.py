@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-__all__ = ["AuditConfig", "CarbonConfig", "ExplainConfig", "FairnessConfig"]
+__all__ = ["AuditConfig", "CarbonConfig", "ExplainConfig", "FairnessConfig", "RobustnessConfig"]
 
 _CLOSED = {"extra": "forbid"}
 
@@ -50,6 +50,37 @@ class ExplainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RobustnessConfig:
+    """What is done to the test rows, and how much of it."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    tests: tuple[str, ...] | None = None
+    """Names of tests (docs/audits/robustness.md); null takes those that suit the data, [] none."""
+
+    rows: int = 1000
+    """Test rows that are changed, drawn by the seed."""
+
+    attack_rows: int = 256
+    """Test rows that are attacked."""
+
+    epsilons: tuple[float, ...] = (0.01, 0.03, 0.1)
+    """Sizes of attacks: of the range from black to white, or of a number's standard deviation in train."""
+
+    steps: int = 10
+    """Steps of the iterated attack."""
+
+    alpha: float = 0.1
+    """Share of rows whose conformal set may miss the truth."""
+
+    abstain: float = 0.1
+    """Share of the validation rows, the least confident, that the model would leave undecided."""
+
+    seed: int = 0
+    """Seed of every choice of rows and of every change."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CarbonConfig:
     """How energy becomes kg CO2e."""
 
@@ -76,6 +107,9 @@ class AuditConfig:
 
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     """Attributions."""
+
+    robustness: RobustnessConfig = field(default_factory=RobustnessConfig)
+    """Attacks, corruptions, shifts, conformal sets, abstention."""
 
     carbon: CarbonConfig = field(default_factory=CarbonConfig)
     """The grid."""
