@@ -1,9 +1,10 @@
 """Gates: does a report keep to a policy? Pass, fail, or inconclusive where the evidence does not decide.
 
-A check passes only if its one-sided 95% bound is inside the limit, and fails only if the other one-sided
-bound is outside; a policy passes only if every check does. With a true value on the limit `pass` is given at
-most 5% of the time, and joining checks needs no correction: to pass wrongly, the one check that is truly
-violated must pass (intersection-union test; Berger, 1982, Technometrics 24(4)).
+A check passes only if its one-sided bound (at 95%, or the check's own `confidence`) is inside the limit, and
+fails only if the other one-sided bound is outside; a policy passes only if every check does. With a true
+value on the limit `pass` is given at most 5% of the time, and joining checks needs no correction: to pass
+wrongly, the one check that is truly violated must pass (intersection-union test; Berger, 1982, Technometrics
+24(4)).
 
 Whatever is not known counts against passing: a number that is missing, a group too small to be compared, a
 policy without checks. None of these counts as failing.
@@ -14,7 +15,8 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from .check import Check, CheckResult, Status, Verdict
+from .check import DEFAULT_CONFIDENCE, Check, CheckResult, Status, Verdict
+from .evidence import lacking
 from .findings import pointer
 from .metrics import GAPS, METRICS
 from .validation import validate
@@ -46,6 +48,8 @@ def evaluate(policy: Sequence[Check], report: Mapping[str, Any]) -> Verdict:
 
 def _judge(check: Check, report: Mapping[str, Any]) -> CheckResult:
     """The worst of all the numbers that the check asks for."""
+    if check.requires:
+        return _required(check, report)
     readings = [_read(check, report, place) for place in _places(check, report)]
     if not readings:
         return CheckResult(check=check, status="inconclusive", reason=_absence(report, _home(check)))
@@ -54,9 +58,21 @@ def _judge(check: Check, report: Mapping[str, Any]) -> CheckResult:
     return worst if same == 1 else replace(worst, reason=f"{worst.reason} (worst of {same} groups)")
 
 
+def _required(check: Check, report: Mapping[str, Any]) -> CheckResult:
+    """Evidence is there or it isn't: what isn't there has not failed."""
+    reasons = lacking(check.requires, report)
+    if reasons:
+        return CheckResult(check=check, status="inconclusive", reason="; ".join(reasons))
+    return CheckResult(check=check, status="pass", reason="the evidence is in the report")
+
+
 def _home(check: Check) -> tuple[str, ...]:
     """Where the numbers of a check stand: of groups, the place that holds them."""
     sections = METRICS[check.metric].sections
+    if check.not_worse_than is not None:
+        return "comparisons", str(check.not_worse_than), "performance", check.metric
+    if check.split == "validation":
+        return "performance", "validation", "metrics", check.metric
     if not check.columns:
         room = next(of for of in ("performance", "calibration", "carbon") if of in sections)
         return (room, check.metric) if room == "carbon" else (room, "metrics", check.metric)
@@ -92,7 +108,10 @@ def _read(check: Check, report: Mapping[str, Any], place: tuple[str, ...]) -> Ch
     number = _number(report, place)
     if number is None:
         return CheckResult(check=check, status="inconclusive", reason=_absence(report, place))
-    bounds = number.get("one_sided") or (number.get("low"), number.get("high"))
+    bounds = _bounds(check, number)
+    if bounds is None:
+        unmeasured = f"no bounds at {_percent(check)} confidence were measured"
+        return CheckResult(check=check, status="inconclusive", reason=unmeasured, pointer=pointer(*place))
     status, reason = _compare(check, bounds[0], bounds[1])
     doubt = _doubt(report, place)
     if doubt and status == "pass":
@@ -105,8 +124,17 @@ def _read(check: Check, report: Mapping[str, Any], place: tuple[str, ...]) -> Ch
         value=number["value"],
         low=number.get("low"),
         high=number.get("high"),
-        one_sided=tuple(number["one_sided"]) if "one_sided" in number else None,
+        one_sided=(bounds[0], bounds[1]) if "one_sided" in number else None,
     )
+
+
+def _bounds(check: Check, number: Mapping[str, Any]) -> Sequence[float | None] | None:
+    """The one-sided bounds at the check's confidence; a range that no sample made holds at any."""
+    if "one_sided" not in number:
+        return number.get("low"), number.get("high")
+    if check.confidence == DEFAULT_CONFIDENCE:
+        return number["one_sided"]
+    return number.get("one_sided_at", {}).get(f"{check.confidence:g}")
 
 
 def _number(report: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, Any] | None:
@@ -120,17 +148,22 @@ def _number(report: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[str, A
 def _compare(check: Check, lower: float | None, upper: float | None) -> tuple[Status, str]:
     """Status of an interval against the limits; an unknown bound is unbounded."""
     least, most = -inf if lower is None else lower, inf if upper is None else upper
-    if check.max is not None and least > check.max:
-        return "fail", f"at least {least:.4g} with 95% confidence, above {check.max:g}"
-    if check.min is not None and most < check.min:
-        return "fail", f"at most {most:.4g} with 95% confidence, below {check.min:g}"
-    if check.max is not None and not most <= check.max:
-        return "inconclusive", f"may be as high as {most:.4g}, above {check.max:g}"
-    if check.min is not None and not least >= check.min:
-        return "inconclusive", f"may be as low as {least:.4g}, below {check.min:g}"
-    limits = {"min": check.min, "max": check.max}
-    kept = " and ".join(f"{side} {limit:g}" for side, limit in limits.items() if limit is not None)
-    return "pass", f"within {kept} with 95% confidence"
+    limits, sure = check.limits, f"with {_percent(check)} confidence"
+    lowest, highest = limits.get("min", -inf), limits.get("max", inf)
+    if least > highest:
+        return "fail", f"at least {least:.4g} {sure}, above {highest:g}"
+    if most < lowest:
+        return "fail", f"at most {most:.4g} {sure}, below {lowest:g}"
+    if "max" in limits and not most <= highest:
+        return "inconclusive", f"may be as high as {most:.4g}, above {highest:g}"
+    if "min" in limits and not least >= lowest:
+        return "inconclusive", f"may be as low as {least:.4g}, below {lowest:g}"
+    kept = " and ".join(f"{side} {limit:g}" for side, limit in limits.items())
+    return "pass", f"within {kept} {sure}"
+
+
+def _percent(check: Check) -> str:
+    return f"{100 * check.confidence:g}%"
 
 
 def _doubt(report: Mapping[str, Any], place: tuple[str, ...]) -> str | None:
@@ -154,13 +187,10 @@ def _absence(report: Mapping[str, Any], place: tuple[str, ...]) -> str:
 
 def _slack(result: CheckResult) -> float:
     """How far the value lies inside the limits; negative outside, least of all where there is no value."""
-    check, value = result.check, result.value
+    limits, value = result.check.limits, result.value
     if value is None:
         return -inf
-    return min(
-        inf if check.max is None else check.max - value,
-        inf if check.min is None else value - check.min,
-    )
+    return min(limits.get("max", inf) - value, value - limits.get("min", -inf))
 
 
 def _at(report: Any, place: Sequence[str]) -> Any:
