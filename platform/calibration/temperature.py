@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ..data.dataset import Dataset
 from ..data.schema import ROW
-from ..predictor import Predictor
+from ..predictor import Model, load_model
 from ..predictor.artifact import POSTPROCESS, write_json
 from ..predictor.untrusted import read_json
 from ..store.manifest import MANIFEST
@@ -41,7 +41,7 @@ def calibrate(*, dataset: Path, model: Path, out: Path) -> dict[str, Any]:
         Rows looked at and, unless it is a regression or there are none, the temperature and the mean negative
         log-likelihood before and after; for the manifest.
     """
-    predictor = Predictor.load(model)
+    predictor = load_model(model)
     table = _seen(Dataset.open(dataset).table("validation"), model)
     temperature, details = predictor.postprocess.temperature, {"rows": table.num_rows}
     if predictor.task != "regression" and table.num_rows:
@@ -111,7 +111,7 @@ def _seen(validation: pa.Table, model: Path) -> pa.Table:
     )
 
 
-def _weight(table: pa.Table, predictor: Predictor) -> np.ndarray | None:
+def _weight(table: pa.Table, predictor: Model) -> np.ndarray | None:
     name = predictor.preprocessor.schema.weight
     return None if name is None else table[name].to_numpy().astype(np.float64)
 

@@ -1,7 +1,7 @@
 """From raw values to what a network is given; fitted on train rows only, kept in the model artifact."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -111,10 +111,15 @@ class Preprocessor:
             )
         return codes.to_numpy().astype(np.int64)
 
-    def sensitive(self, table: pa.Table) -> dict[str, np.ndarray]:
-        """Group of each row by sensitive column, `(rows,)` arrays of str; numeric columns are banded."""
+    def sensitive(self, table: pa.Table, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+        """Group of each row by sensitive column, `(rows,)` arrays of str; numeric columns are banded.
+
+        Args:
+            names: of the columns; None takes all.
+        """
         found = {
-            name: resolve(name, table.column_names, what="sensitive column") for name in self.schema.sensitive
+            name: resolve(name, table.column_names, what="sensitive column")
+            for name in (self.schema.sensitive if names is None else names)
         }
         return {
             name: bands.groups(

@@ -1,9 +1,9 @@
 """The model artifact: a folder of safetensors and JSON, and nothing that could be executed.
 
-    weights/model.safetensors   every tensor of the network
+    weights/model.safetensors   every tensor of the network; a mixture has weights/member_0.safetensors, …
     architecture.json           name, options, inputs, outputs: what `models.build` needs
     preprocess.json             the fitted preprocessor
-    postprocess.json            task, classes, temperature, thresholds
+    postprocess.json            task, classes, temperature, thresholds, a mixture's weights
 
 Reading trusts nothing: names, shapes and keys are compared with what the architecture says before a weight is
 used, and no file is ever unpickled.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from torch import Tensor
 
 from ...models.catalog import build
 from ...models.inputs import inputs_from_dict
@@ -30,22 +31,28 @@ POSTPROCESS = "postprocess.json"
 
 
 def save_network(
-    folder: Path, network: Network, *, name: str, options: Mapping[str, Any], preprocessor: Preprocessor
+    folder: Path,
+    *networks: Network,
+    name: str,
+    options: Mapping[str, Any],
+    preprocessor: Preprocessor,
 ) -> None:
     """Write weights, architecture and preprocessing.
 
     Args:
         folder: of the artifact.
-        network: what was trained.
+        networks: what was trained; several are the members of a mixture, of one architecture.
         name: key of `ARCHITECTURES` that it was built with.
         options: options that it was built with.
         preprocessor: what made its inputs.
     """
-    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
     (folder / WEIGHTS).parent.mkdir(parents=True, exist_ok=True)
-    # No metadata: safetensors writes its keys in a random order, and these bytes are the model's identity.
-    (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors))
-    write_json(folder / ARCHITECTURE, _describe(network, name, options, preprocessor))
+    files = [WEIGHTS] if len(networks) == 1 else members_of(len(networks))
+    for file, network in zip(files, networks, strict=True):
+        tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
+        # No metadata: safetensors writes its keys in a random order, and these bytes are the identity.
+        (folder / file).write_bytes(safetensors.torch.save(tensors))
+    write_json(folder / ARCHITECTURE, _describe(networks[0], name, options, preprocessor))
     write_json(folder / PREPROCESS, preprocessor.to_json())
 
 
@@ -56,8 +63,31 @@ def load_network(folder: Path) -> tuple[Network, Preprocessor]:
         ModelError: a file is missing, isn't what it should be, or doesn't fit the others.
     """
     refuse_links(folder)
-    preprocessor, architecture = read_preprocessor(folder), read_json(folder / ARCHITECTURE)
-    tensors = read_tensors(folder / WEIGHTS)
+    preprocessor = read_preprocessor(folder)
+    return _load(folder, read_tensors(folder / WEIGHTS), preprocessor), preprocessor
+
+
+def load_networks(folder: Path, *, members: int) -> tuple[tuple[Network, ...], Preprocessor]:
+    """Read the networks of a mixture, and the preprocessor of their inputs.
+
+    Raises:
+        ModelError: as `load_network`.
+    """
+    refuse_links(folder)
+    preprocessor, files = read_preprocessor(folder), members_of(members)
+    names = [Path(file).name for file in files]
+    networks = (_load(folder, read_tensors(folder / file, beside=names), preprocessor) for file in files)
+    return tuple(networks), preprocessor
+
+
+def members_of(count: int) -> list[str]:
+    """Files of a mixture's networks, in the order of its weights."""
+    return [f"weights/member_{index}.safetensors" for index in range(count)]
+
+
+def _load(folder: Path, tensors: Mapping[str, Tensor], preprocessor: Preprocessor) -> Network:
+    """The network that `architecture.json` describes, with these weights."""
+    architecture = read_json(folder / ARCHITECTURE)
     with reading(ARCHITECTURE, expected="name and options of the catalog, inputs, outputs"):
         network = build(
             architecture["name"],
@@ -74,7 +104,7 @@ def load_network(folder: Path) -> tuple[Network, Preprocessor]:
                 expected=expected.get(key, "no such key"),
             )
     load_weights(network, tensors)
-    return network.eval(), preprocessor
+    return network.eval()
 
 
 def read_preprocessor(folder: Path) -> Preprocessor:

@@ -1,7 +1,7 @@
 """Reading files that a stranger may have written: JSON and safetensors, every fault a `ModelError`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,19 +63,23 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, *, beside: Collection[str] = ()) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
+
+    Args:
+        path: the file.
+        beside: names of the other files that may lie in its folder.
 
     Raises:
         ModelError: it isn't one, or anything else lies beside it.
     """
     if not path.is_file():
         raise unfit(f"{path.name} is missing", got="no such file", expected=f"{path.parent.name}/{path.name}")
-    strangers = sorted(other.name for other in path.parent.iterdir() if other.name != path.name)
+    strangers = {other.name for other in path.parent.iterdir()} - {path.name, *beside}
     if strangers:
         raise unfit(
             "the weights' folder holds other files",
-            got=", ".join(strangers),
+            got=", ".join(sorted(strangers)),
             expected=f"{path.name} alone: nothing that could be executed is ever opened",
         )
     with reading(path.name, expected="a safetensors file"):
