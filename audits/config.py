@@ -102,6 +102,9 @@ class AuditConfig:
     confidence: float = 0.95
     """Confidence of the intervals of performance and calibration."""
 
+    confidences: tuple[float, ...] = ()
+    """Further confidences of one-sided bounds; those that the policy asks for are added."""
+
     fairness: FairnessConfig = field(default_factory=FairnessConfig)
     """Groups, intersections and their gaps."""
 

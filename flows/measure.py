@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..audits import calibration, fairness, performance
+from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
 from ..audits.predictions import Predictions
@@ -48,6 +49,20 @@ class Evidence:
 
 def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     """Performance, calibration and fairness, by section of the report; deterministic."""
+    return with_bounds(
+        lambda confidence: _sections(evidence, _at(config, confidence)),
+        config.confidences,
+        _sections(evidence, config),
+    )
+
+
+def _at(config: AuditConfig, confidence: float) -> AuditConfig:
+    """The same audit with two-sided intervals at another confidence."""
+    grouped = dataclasses.replace(config.fairness, confidence=confidence)
+    return dataclasses.replace(config, confidence=confidence, fairness=grouped)
+
+
+def _sections(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     return {
         "performance": _performance(evidence, config.confidence),
         "calibration": calibration.measure(
@@ -71,10 +86,26 @@ def _performance(evidence: Evidence, confidence: float) -> Findings:
             for name, baseline in evidence.baselines.items()
         }
     )
+    seen = _of_validation(evidence, confidence)
     return Findings(
-        values=found.values | {"split": "test", "baselines": beside.values},
-        missing=found.missing | {f"/baselines{place}": why for place, why in beside.missing.items()},
+        values=found.values | {"split": "test", "baselines": beside.values} | seen.values,
+        missing=found.missing
+        | {f"/baselines{place}": why for place, why in beside.missing.items()}
+        | seen.missing,
     )
+
+
+def _of_validation(evidence: Evidence, confidence: float) -> Findings:
+    """The model's metrics on the rows that it was chosen by."""
+    if len(evidence.validation) == 0:
+        return Findings(missing={"/validation": "there are no validation rows"})
+    found = performance.measure(evidence.validation, confidence=confidence)
+    return Findings.gather(
+        {"validation": Findings(
+            values={"n": found.values["n"], "metrics": found.values["metrics"]},
+            missing={place: why for place, why in found.missing.items() if place.startswith("/metrics")},
+        )}
+    )  # fmt: skip
 
 
 def _metrics_alone(found: Findings) -> Findings:

@@ -14,6 +14,7 @@ __all__ = ["assemble", "with_policy"]
 
 ROOMS = (
     "performance",
+    "comparisons",
     "calibration",
     "fairness",
     "slices",
@@ -26,6 +27,7 @@ ROOMS = (
 """Sections that audits fill, in the order of the report."""
 
 _NOT_ASKED = {
+    "/comparisons": "Not asked for: the policy compares with no other version.",
     "/privacy": "Not asked for: trained without differential privacy, and no privacy attack was run.",
     "/mitigation": "Not asked for: the model is used as it was trained.",
     "/variation": "Not asked for: one seed was trained; how another would differ is unknown.",
