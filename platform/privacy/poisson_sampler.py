@@ -6,6 +6,7 @@ https://arxiv.org/abs/1908.10530). Shuffled batches of fixed size are not it, an
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +55,14 @@ class Poisson:
         """Yield the row numbers `(batch,)` of each step of an epoch, ascending, from step `start` on."""
         for step in range(start, self.steps):
             yield torch.from_numpy(self._draw(self.stream.at(epoch * self.steps + step)))
+
+    def state(self) -> dict[str, Any]:
+        """The key: as secret as who was drawn."""
+        return self.stream.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Draw by another sampler's key."""
+        self.stream.restore(state)
 
     def _draw(self, stream: KeyStream) -> np.ndarray:
         """Rows whose coin shows heads: gaps between them are geometric, so only those drawn cost time."""

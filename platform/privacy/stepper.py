@@ -9,6 +9,7 @@ objective's loss is a weighted mean over rows, and that no layer mixes rows.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +50,20 @@ class PrivateStepper(FullPrecision):
     noise_multiplier: float
     expected_batch: int
     physical_batch: int
+
+    @property
+    def secret(self) -> bool:
+        """Yes: the same step with other noise would be another look at the data."""
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """Key and position of the noise, as secret as the noise itself, and the bound where it stands."""
+        return {"noise": self.noise.stream.state(), "bound": self.clipping.bound}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.noise.stream.restore(state["noise"])
+        self.clipping.bound = state["bound"]
 
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch, without any privacy: for validation."""

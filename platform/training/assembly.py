@@ -11,6 +11,7 @@ from torch import nn
 from ...models.optimizers import build_optimizer
 from ...models.schedules import build_schedule
 from ..exceptions import CombinationError
+from ..privacy.config import PrivacyConfig
 from ..store.digest import digest_of_json
 from .checkpoints import Checkpoints
 from .config import ModelConfig, PretrainConfig, TrainConfig
@@ -19,7 +20,7 @@ from .fit import Outcome, Plan, fit
 from .networks import refusals
 from .progress import Progress, Throttled
 from .rows import Rows
-from .samplers import Shuffled
+from .samplers import Sampler, Shuffled
 from .steppers import MixedPrecision, choose_stepper
 
 
@@ -34,6 +35,7 @@ def fit_as_configured(
     scratch: Path,
     progress: Callable[[Progress], None],
     engine: Engine,
+    privacy: PrivacyConfig | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -47,6 +49,7 @@ def fit_as_configured(
         scratch: folder for checkpoints.
         progress: told at most five times a second.
         engine: who else takes part.
+        privacy: the budget of differential privacy, or None.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -58,11 +61,20 @@ def fit_as_configured(
     device = train.device
     with refusals(stage):
         stepper = choose_stepper(config.precision, device, torch.Generator())
-        sampler = Shuffled(len(train), config.batch_size, config.seed)
+        precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
+        sampler: Sampler = Shuffled(len(train), config.batch_size, config.seed)
         optimizer = build_optimizer(
             config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
+    private = None
+    if privacy is not None:
+        from ..privacy.private_run import private_run
+
+        private = private_run(
+            objective, stepper, train, privacy, batch_size=config.batch_size, epochs=config.epochs
+        )
+        stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
     if len(train) // sampler.steps < engine.workers:
         raise CombinationError(
             f"{stage}: a batch has too few rows for the workers",
@@ -77,7 +89,7 @@ def fit_as_configured(
         plan=Plan(
             stage=stage,
             epochs=config.epochs,
-            clip=config.clip,
+            clip=None if private else config.clip,  # of each row, inside the step
             patience=config.patience,
             seed=config.seed,
             checkpoint_seconds=config.checkpoint_seconds,
@@ -86,16 +98,27 @@ def fit_as_configured(
         schedule=schedule,
         sampler=sampler,
         stepper=stepper,
-        checkpoints=Checkpoints(scratch / stage, run=_identity(stage, model, config, len(train), engine)),
+        checkpoints=Checkpoints(
+            scratch / stage, run=_identity(stage, model, config, privacy, len(train), engine)
+        ),
         progress=Throttled(progress),
         engine=engine,
     )
-    precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
-    return outcome, _details(outcome, engine, device, precision)
+    details = _details(outcome, engine, device, precision)
+    if private is not None:
+        for entry in outcome.history:
+            entry["epsilon"] = private.epsilon(int(entry["epoch"]) * sampler.steps)
+        details["privacy"] = private.details(len(outcome.history) * sampler.steps)
+    return outcome, details
 
 
 def _identity(
-    stage: str, model: ModelConfig, config: PretrainConfig | TrainConfig, rows: int, engine: Engine
+    stage: str,
+    model: ModelConfig,
+    config: PretrainConfig | TrainConfig,
+    privacy: PrivacyConfig | None,
+    rows: int,
+    engine: Engine,
 ) -> str:
     """What a checkpoint must agree with to be gone on from; when it was written is no part of it."""
     settings = {
@@ -106,6 +129,7 @@ def _identity(
             "stage": stage,
             "model": dataclasses.asdict(model),
             "config": settings,
+            "privacy": None if privacy is None else dataclasses.asdict(privacy),
             "rows": rows,
             "workers": engine.workers,
         }

@@ -49,7 +49,9 @@ class Checkpoints:
     def __init__(self, folder: Path, *, run: str, keep: int = 2):
         self.folder, self.run, self.keep = folder, run, keep
         self._whole: list[Path] = []
+        # Nobody else's to read: a private run's checkpoint holds the key of its noise.
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
 
     def save(self, checkpoint: Checkpoint) -> Path:
         """Write a checkpoint to disk, then drop those that are no longer needed.

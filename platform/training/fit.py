@@ -21,7 +21,7 @@ from .early_stopping import EarlyStopping
 from .engines.in_process import Engine, InProcess
 from .progress import Throttled
 from .rows import Rows
-from .samplers import Sequential, Shuffled
+from .samplers import Sampler, Sequential
 from .seeding import derive, seed_default
 from .snapshot import restore, snapshot
 from .steppers import FullPrecision
@@ -77,7 +77,7 @@ def fit(
     plan: Plan,
     optimizer: Optimizer,
     schedule: Callable[[int], float],
-    sampler: Shuffled,
+    sampler: Sampler,
     stepper: FullPrecision,
     checkpoints: Checkpoints | None = None,
     progress: Throttled | None = None,
@@ -122,7 +122,7 @@ class Run:
     plan: Plan
     optimizer: Optimizer
     schedule: Callable[[int], float]
-    sampler: Shuffled
+    sampler: Sampler
     stepper: FullPrecision
     checkpoints: Checkpoints | None
     progress: Throttled | None
@@ -157,6 +157,9 @@ class Run:
         if found is not None:
             restore(self, found)
             self.resumed_from = self.epoch
+        elif self.stepper.secret:
+            # Were it killed before its first checkpoint, other noise would be drawn for the same steps.
+            self._checkpoint_after(0.0)
 
     def learn(self, rows: Rows) -> None:
         """Run what is left of this epoch's steps."""

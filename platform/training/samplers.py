@@ -1,11 +1,32 @@
 """Which rows make up each step."""
 
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from .seeding import generator
+
+
+class Sampler(Protocol):
+    """What the loop asks of a sampler: which rows make each step of an epoch, from any step on."""
+
+    rows: int
+    batch_size: int
+    steps: int
+
+    def batches(self, epoch: int, *, start: int = 0) -> Iterator[Tensor]:
+        """Yield the row numbers `(batch,)` of each step of an epoch, from step `start` on."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has to keep, as JSON can say it."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        ...
 
 
 class Shuffled:
@@ -28,6 +49,13 @@ class Shuffled:
         """Yield the row numbers `(batch,)` of each step of an epoch, from step `start` on."""
         order = torch.randperm(self.rows, generator=generator(self.seed, "order", epoch))
         yield from order.tensor_split(self.steps)[start:]
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: the order follows from the seed."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to put back."""
 
 
 class Sequential:

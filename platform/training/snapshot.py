@@ -27,6 +27,8 @@ def snapshot(run: "Run") -> Checkpoint:
         "stop": run.best.stop,
         "mass": run.tally.mass,
         "optimizer": settings,
+        "stepper": run.stepper.state(),
+        "sampler": run.sampler.state(),
     }
     tensors = {
         **{f"weights.{name}": tensor for name, tensor in run.objective.state_dict().items()},
@@ -46,6 +48,8 @@ def restore(run: "Run", checkpoint: Checkpoint) -> None:
     run.best.weights = {name: part.to(run.device) for name, part in _under("best.", tensors).items()}
     run.objective.load_state_dict(_under("weights.", tensors))
     unpack_optimizer(run.optimizer, _under("optimizer.", tensors), state["optimizer"])
+    run.stepper.restore(state["stepper"])
+    run.sampler.restore(state["sampler"])
     run.tally.loss, run.tally.mass = tensors["tally"].to(run.device), state["mass"]
 
 

@@ -1,6 +1,7 @@
 """How the gradient of a batch comes about: in full precision, or with matrix products in bfloat16."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,18 @@ class FullPrecision:
     """
 
     generator: torch.Generator
+
+    @property
+    def secret(self) -> bool:
+        """Whether a run that starts again must know what this one drew: noise may be drawn only once."""
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has to keep, as JSON can say it."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
 
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch."""

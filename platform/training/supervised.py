@@ -18,6 +18,7 @@ from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, load_network, save_network, write_json
 from ..predictor.postprocess import Postprocess
 from ..predictor.untrusted import read_json
+from ..privacy.config import PrivacyConfig
 from .assembly import fit_as_configured
 from .augmented import Augmented
 from .config import ModelConfig, TrainConfig
@@ -41,6 +42,7 @@ class Job:
         pretrained: folder of a pretrained artifact, or None.
         out: folder to fill.
         scratch: folder for checkpoints, which outlives the process.
+        privacy: the budget of differential privacy, or None.
     """
 
     dataset: Path
@@ -49,6 +51,7 @@ class Job:
     pretrained: Path | None
     out: Path
     scratch: Path
+    privacy: PrivacyConfig | None = None
 
 
 def train(
@@ -61,6 +64,7 @@ def train(
     scratch: Path,
     progress: Callable[[Progress], None] = lambda progress: None,
     ray_address: str | None = None,
+    privacy: PrivacyConfig | None = None,
 ) -> dict[str, Any]:
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
@@ -75,6 +79,7 @@ def train(
         scratch: folder for checkpoints, which outlives the process.
         progress: told at most five times a second.
         ray_address: of a Ray cluster; None starts one on this machine if there are several workers.
+        privacy: the budget of differential privacy for the train rows, or None.
 
     Returns:
         Engine, epochs and the like, for the manifest.
@@ -92,10 +97,12 @@ def train(
         pretrained=pretrained.absolute() if pretrained else None,
         out=out.absolute(),
         scratch=scratch.absolute(),
+        privacy=privacy,
     )
     _refuse_combinations(job, schema.task)
     several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
-    if ray_address is None and (config.workers == 1 or (config.workers == "auto" and not several)):
+    alone = config.workers == 1 or (config.workers == "auto" and not several)
+    if privacy is not None or (ray_address is None and alone):
         return {**learn(job, InProcess(), progress), "recovered": 0}
     from .engines.ray_train import learn_on_ray
 
@@ -140,6 +147,7 @@ def learn(
             scratch=job.scratch,
             progress=progress,
             engine=engine,
+            privacy=job.privacy,
         )
     if engine.rank == 0:
         save_network(
@@ -222,6 +230,13 @@ def _refuse_combinations(job: Job, task: str) -> None:
         CombinationError: there are such.
     """
     config = job.config
+    if job.privacy is not None and config.workers not in ("auto", 1):
+        raise CombinationError(
+            "privacy can't be had with several workers",
+            got=f"train.workers {config.workers}",
+            expected="one process, which adds the noise of the whole batch",
+            mend="set train.workers to 1",
+        )
     if config.mode == "linear_probe" and job.pretrained is None:
         raise CombinationError(
             "train.mode linear_probe needs pretrained weights",

@@ -1,0 +1,134 @@
+"""From the section `privacy` of a spec to a run's sampler and stepper, checked before the first step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..training.progress import Progress
+from ..training.rows import Rows
+from ..training.steppers import FullPrecision
+from .accountant import SubsampledGaussian, check_budget, epsilon_of, noise_multiplier_for
+from .clipping import CLIPPINGS
+from .config import PrivacyConfig
+from .poisson_sampler import Poisson
+from .self_check import check_clipping, check_sampling
+from .stepper import PrivateStepper, private_stepper
+
+__all__ = ["PrivateRun", "private_run"]
+
+_CHECKED_ROWS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateRun:
+    """What `fit` is called with, and what is promised of it.
+
+    Attributes:
+        config: the section of the spec.
+        sampler: which rows make a step.
+        stepper: how the gradient comes about.
+    """
+
+    config: PrivacyConfig
+    sampler: Poisson
+    stepper: PrivateStepper
+
+    def epsilon(self, steps: int) -> float:
+        """What so many steps cost."""
+        return epsilon_of([self.mechanism(steps)], delta=self.config.delta, accountant=self.config.accountant)
+
+    def telling(self, progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
+        """The same listener, who hears beside the loss what the run will have cost at the epoch's end."""
+
+        @cache
+        def after(epochs: int) -> float:
+            # Rényi accounting is an upper bound that takes a hundredth of the time.
+            return epsilon_of(
+                [self.mechanism(epochs * self.sampler.steps)], delta=self.config.delta, accountant="rdp"
+            )
+
+        def tell(moved: Progress) -> None:
+            epsilon = after(-(-moved.step // self.sampler.steps))
+            progress(replace(moved, metrics={**moved.metrics, "epsilon": epsilon}))
+
+        return tell
+
+    def mechanism(self, steps: int) -> SubsampledGaussian:
+        """What so many steps are to an accountant or a ledger."""
+        return SubsampledGaussian(
+            noise_multiplier=self.stepper.noise_multiplier,
+            sample_rate=self.sampler.sample_rate,
+            steps=steps,
+        )
+
+    def details(self, steps: int) -> dict[str, Any]:
+        """For the manifest: what was asked for, the mechanism that ran, and its epsilon.
+
+        Args:
+            steps: that were taken, of all epochs together.
+        """
+        config = self.config
+        return {
+            "epsilon": self.epsilon(steps),
+            "epsilon_asked": config.epsilon,
+            "delta": config.delta,
+            "unit": "record",
+            "accountant": config.accountant,
+            "clipping": config.clipping,
+            "max_grad_norm": config.max_grad_norm,
+            "noise_multiplier": self.stepper.noise_multiplier,
+            "sample_rate": self.sampler.sample_rate,
+            "steps": steps,
+            "secret_noise": self.stepper.noise.secret and self.sampler.stream.secret,
+        }
+
+
+def private_run(
+    objective: nn.Module,
+    inner: FullPrecision,
+    rows: Rows,
+    config: PrivacyConfig,
+    *,
+    batch_size: int,
+    epochs: int,
+) -> PrivateRun:
+    """Find the noise for a budget, and build the run that keeps within it.
+
+    Args:
+        objective: what is trained; its loss is a weighted mean over rows.
+        inner: how the loss is computed, e.g. in mixed precision.
+        rows: the private rows.
+        config: the section of the spec.
+        batch_size: expected rows a step.
+        epochs: steps are `epochs` times as many as make up the rows once.
+
+    Raises:
+        SpecError: a budget that can't be promised or kept.
+        ModelError: a layer mixes samples, or hides what is needed.
+        MechanismError: the mechanism that would run is not the one that is accounted for.
+    """
+    check_budget(epsilon=config.epsilon, delta=config.delta, rows=len(rows), batch_size=batch_size)
+    sampler = Poisson(len(rows), batch_size, config.noise_seed)
+    noise_multiplier = noise_multiplier_for(
+        config.epsilon,
+        delta=config.delta,
+        sample_rate=sampler.sample_rate,
+        steps=epochs * sampler.steps,
+        accountant=config.accountant,
+    )
+    stepper = private_stepper(
+        objective,
+        inner,
+        clipping=CLIPPINGS[config.clipping](config.max_grad_norm, batch_size),
+        noise_multiplier=noise_multiplier,
+        expected_batch=batch_size,
+        noise_seed=config.noise_seed,
+        physical_batch=config.physical_batch,
+    )
+    check_sampling(sampler)
+    check_clipping(stepper.engine, objective, rows.batch(torch.arange(min(_CHECKED_ROWS, len(rows)))))
+    return PrivateRun(config=config, sampler=sampler, stepper=stepper)

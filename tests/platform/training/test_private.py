@@ -1,0 +1,80 @@
+"""Private training through the one loop: the budget, the account, and a death in between."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from assay.platform.exceptions import CombinationError, SpecError
+from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
+from assay.platform.privacy.config import PrivacyConfig
+
+BUDGET = PrivacyConfig(epsilon=2.0, delta=1e-4, accountant="rdp", noise_seed=5)
+PROGRAM = Path(__file__).with_name("killed_private_run.py")
+
+
+def test_the_account_of_a_run_is_that_of_the_steps_it_took_and_within_the_budget(trained, tabular):
+    told = []
+    folder, details = trained(tabular, privacy=BUDGET, patience=None, progress=told.append)
+    found = details["privacy"]
+    ran = SubsampledGaussian(
+        noise_multiplier=found["noise_multiplier"], sample_rate=found["sample_rate"], steps=found["steps"]
+    )
+    assert found["epsilon"] == epsilon_of([ran], delta=1e-4, accountant="rdp")
+    assert 1.9 < found["epsilon"] <= 2.0
+    history = json.loads((folder / "history.json").read_bytes())
+    spent = [entry["epsilon"] for entry in history]
+    assert spent == sorted(spent)
+    assert spent[-1] == found["epsilon"]
+    assert told[-1].metrics["epsilon"] == pytest.approx(found["epsilon"])
+
+
+def test_a_run_that_stops_early_has_spent_less(trained, tabular):
+    _, details = trained(tabular, privacy=BUDGET, patience=1, epochs=8, learning_rate=0.5)
+    assert details["epochs"] < 8
+    assert details["privacy"]["epsilon"] < 1.9
+
+
+def test_with_a_noise_seed_a_run_can_be_had_again_and_says_that_its_noise_is_known(trained, tabular):
+    (first, details), (second, _) = (trained(tabular, privacy=BUDGET) for _ in range(2))
+    weights = [(folder / "weights" / "model.safetensors").read_bytes() for folder in (first, second)]
+    assert weights[0] == weights[1]
+    assert not details["privacy"]["secret_noise"]
+
+
+def test_without_a_seed_no_two_runs_are_the_same(trained, tabular):
+    secret = PrivacyConfig(**asdict(BUDGET) | {"noise_seed": None})
+    (first, details), (second, _) = (trained(tabular, privacy=secret) for _ in range(2))
+    weights = [(folder / "weights" / "model.safetensors").read_bytes() for folder in (first, second)]
+    assert weights[0] != weights[1]
+    assert details["privacy"]["secret_noise"]
+
+
+def test_checkpoints_with_the_key_of_the_noise_are_readable_by_their_owner_alone(trained, tabular, tmp_path):
+    trained(tabular, privacy=BUDGET, scratch=tmp_path / "kept")
+    assert (tmp_path / "kept" / "train").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "word"),
+    [
+        ({"privacy": PrivacyConfig(delta=0.5)}, SpecError, "delta"),
+        ({"privacy": BUDGET, "batch_size": 10_000}, SpecError, "batch_size"),
+        ({"privacy": BUDGET, "workers": 2}, CombinationError, "workers"),
+    ],
+)
+def test_what_can_not_be_promised_is_refused(trained, tabular, settings, error, word):
+    with pytest.raises(error, match=word):
+        trained(tabular, **settings)
+
+
+def test_a_killed_run_goes_on_with_the_noise_it_had_begun_with(tmp_path):
+    command = [sys.executable, str(PROGRAM), str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 0, found.stderr
+    again, other = map(float, found.stdout.split())
+    # Ways of computing are chosen by the clock where noise is secret, so sums differ in their last bits.
+    assert again < 1e-4
+    assert other > 1e-2
