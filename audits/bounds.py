@@ -8,8 +8,8 @@ the upper end of a ratio): there the end of the interval at confidence c is one.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .check import DEFAULT_CONFIDENCE
 from .findings import Findings
+from .intervals import GATE
 
 __all__ = ["with_bounds"]
 
@@ -30,7 +30,7 @@ def with_bounds(
         found: the findings as they are shown; they are changed.
     """
     for confidence in confidences:
-        if confidence != DEFAULT_CONFIDENCE:
+        if confidence != GATE:
             narrow, wide = measure(2 * confidence - 1), measure(confidence)
             for room, findings in found.items():
                 _add(findings.values, narrow[room].values, wide[room].values, f"{confidence:g}", None)

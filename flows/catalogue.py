@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .examples import example_names
+from .packaged_policies import policy_names, policy_summary
 
 
 def catalogue(kind: str) -> list[dict[str, Any]]:
@@ -78,6 +79,10 @@ def _examples() -> list[dict[str, Any]]:
     ]
 
 
+def _policies() -> list[dict[str, Any]]:
+    return [{"name": name, "summary": policy_summary(name)} for name in policy_names()]
+
+
 def _summaries(table: Any) -> list[dict[str, Any]]:
     """Rows of a table whose entries are records with a `summary`, callables with a docstring, or text."""
     return [{"name": name, "summary": _summary(entry)} for name, entry in table.items()]
@@ -99,4 +104,5 @@ _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "explanations": _explanations,
     "datasets": _datasets,
     "examples": _examples,
+    "policies": _policies,
 }

@@ -27,6 +27,7 @@ _TRIES = 50
 REPORT_CODE = (
     "audits.report",
     "audits.check",
+    "audits.evidence",
     "audits.metrics",
     "audits.policy",
     "audits.validation",

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 import yaml
 
+from ..audits.check import DEFAULT_CONFIDENCE, Check
 from ..audits.config import AuditConfig
-from ..audits.policy import Check
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.store.name import check_name
 from ..platform.training.config import ModelConfig, PretrainConfig, TrainConfig
+from .packaged_policies import with_packaged
 
 #: A spec is written by hand; anything longer is a mistake or an attack.
 MAX_SPEC_BYTES = 1_000_000
@@ -55,6 +56,8 @@ class Spec:
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()
     card: CardConfig = dataclasses.field(default_factory=CardConfig)
+    seeds: int = 1
+    """Seeds that are trained, from `train.seed` up; what the others give is the report's variation."""
 
     def to_dict(self) -> dict[str, Any]:
         """The whole spec with every default written out: what the report's lineage shows."""
@@ -86,6 +89,10 @@ def parse_spec(
 
     document = _with_overrides(dict(document), overrides)
     document.setdefault("name", default_name)
+    data = document.get("data")
+    sensitive = data.get("sensitive") or () if isinstance(data, Mapping) else ()
+    if "policy" in document:
+        document["policy"] = with_packaged(document["policy"], sensitive=sensitive)
     model = document.get("model")
     if isinstance(model, Mapping) and "options" not in model:
         # An architecture's own parameters stand beside its name in the file.
@@ -96,7 +103,15 @@ def parse_spec(
     except ValidationError as error:
         raise _explain(error) from None
     check_name(spec.name)
+    spec = _with_confidences(spec)
     return _resolved(spec, base) if base else spec
+
+
+def _with_confidences(spec: Spec) -> Spec:
+    """The audit measures bounds at every confidence that the policy asks for."""
+    asked = {check.confidence for check in spec.policy} - {DEFAULT_CONFIDENCE}
+    every = tuple(sorted(asked | set(spec.audit.confidences)))
+    return dataclasses.replace(spec, audit=dataclasses.replace(spec.audit, confidences=every))
 
 
 def read_yaml(path: Path) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ _AUDIT_CODE = (
     "platform.data",
     "platform.predictor",
     "platform.baselines",
+    "audits.bounds",
     "audits.config",
     "audits.findings",
     "audits.intervals",

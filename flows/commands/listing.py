@@ -19,6 +19,7 @@ class Kind(StrEnum):
     explanations = "explanations"
     datasets = "datasets"
     examples = "examples"
+    policies = "policies"
 
 
 def list_(
