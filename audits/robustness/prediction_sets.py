@@ -24,7 +24,7 @@ _RAPS = {"penalty": 0.1, "free": 2}
 _CLASSES_FOR_RAPS = 4  # with fewer, the labels beyond the free ones are hardly any
 _NO_PROMISE = (
     "Validation labels were also used to stop training and to fit the temperature, so that validation and"
-    " test rows are not exactly exchangeable: the coverage measured on test, with its interval, is what counts."
+    " test rows are not exactly exchangeable: what counts is the coverage on test, with its interval."
 )
 
 Oddness = Callable[[Predictions, int], np.ndarray]
