@@ -57,6 +57,26 @@ def test_the_options_in_the_table_are_options_of_torch(row):
     assert set(row.options) <= set(inspect.signature(getattr(torch.optim, row.factory)).parameters)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_steps_are_those_of_torchs_plain_loop(name):
+    row = OPTIMIZERS[name]
+    torch.manual_seed(0)
+    ours, plain = nn.Linear(5, 3), nn.Linear(5, 3)
+    plain.load_state_dict(ours.state_dict())
+    groups = [{"params": [plain.weight], "weight_decay": 0.1}, {"params": [plain.bias], "weight_decay": 0.0}]
+    optimizers = (
+        build_optimizer(name, ours, learning_rate=0.01, weight_decay=0.1),
+        getattr(torch.optim, row.factory)(groups, lr=0.01, foreach=False, **row.options),
+    )
+    for _ in range(20):
+        inputs = torch.randn(8, 5)
+        for module, optimizer in zip((ours, plain), optimizers, strict=True):
+            optimizer.zero_grad()
+            module(inputs).square().mean().backward()
+            optimizer.step()
+    torch.testing.assert_close(ours.state_dict(), plain.state_dict(), rtol=1e-5, atol=1e-6)
+
+
 def test_options_reach_the_optimizer():
     optimizer = build_optimizer(
         "adamw", nn.Linear(2, 2), learning_rate=0.1, weight_decay=0.0, betas=(0.8, 0.9)
@@ -65,7 +85,7 @@ def test_options_reach_the_optimizer():
 
 
 def test_an_unknown_optimizer_or_option_is_answered_with_the_nearest():
-    with pytest.raises(UnknownNameError, match=r"got 'adam'.*did you mean 'adamw'"):
-        build_optimizer("adam", nn.Linear(2, 2), learning_rate=0.1, weight_decay=0.0)
+    with pytest.raises(UnknownNameError, match=r"got 'adamww'.*did you mean 'adamw'"):
+        build_optimizer("adamww", nn.Linear(2, 2), learning_rate=0.1, weight_decay=0.0)
     with pytest.raises(UnknownNameError, match=r"option of sgd: got 'momentun'.*did you mean 'momentum'"):
         build_optimizer("sgd", nn.Linear(2, 2), learning_rate=0.1, weight_decay=0.0, momentun=0.1)
