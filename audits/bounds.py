@@ -20,8 +20,8 @@ Measured = Mapping[str, Findings]
 
 
 def with_bounds(
-    measure: Callable[[float], Measured], confidences: Sequence[float], found: Measured
-) -> Measured:
+    measure: Callable[[float], Measured], confidences: Sequence[float], found: dict[str, Findings]
+) -> dict[str, Findings]:
     """Findings whose numbers also carry `one_sided_at{confidence: [lower, upper]}`.
 
     Args:

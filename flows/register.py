@@ -2,7 +2,8 @@
 
 What a version is, is decided before it has a number: spec, model, audit and policy by digest. The same
 identity is the same version, so a rerun finds it. A version whose report can't be read any more is not
-silently repaired: the next number is given, and its identity says which version it replaces.
+silently repaired: the next number is given, and its identity says which version it replaces. Where the policy
+compares with another version, that version is part of the identity too.
 """
 
 import dataclasses
@@ -15,7 +16,9 @@ from typing import Any
 from ..platform.exceptions import VersionTakenError
 from ..platform.registry import Registry, Verdict, Version, identity_of
 from ..platform.store import Artifact, digest_of_json
+from . import comparison
 from .chain import Outcome, Run, Stage, perform
+from .comparison import Reference
 from .final import final_model
 from .result import RunResult, StageResult
 from .stages import INGEST
@@ -33,6 +36,7 @@ REPORT_CODE = (
     "audits.validation",
     "audits.carbon",
     "audits.findings",
+    "flows.comparison",
     "flows.report_stage",
     "flows.register",
 )
@@ -40,7 +44,7 @@ REPORT_CODE = (
 
 def recall(run: Run) -> int | None:
     """The version that this run's artifacts are registered as, if it is whole; nothing is made."""
-    _, number = _find(run, run.home.registry())
+    number = _find(run, run.home.registry()).number
     if number is not None:
         _link(run, number)
     return number
@@ -57,9 +61,8 @@ def publish(run: Run) -> tuple[int, dict[str, Any]]:
     """
     registry = run.home.registry()
     for _ in range(_TRIES):
-        digests, number = _find(run, registry)
-        if number is None:
-            number = _register(run, registry, digests)
+        place = _find(run, registry)
+        number = _register(run, registry, place) if place.number is None else place.number
         if number is not None:
             _link(run, number)
             return number, json.loads((run.path("report") / "report.json").read_bytes())
@@ -85,27 +88,48 @@ def result_of(run: Run, number: int) -> RunResult:
     )
 
 
-def report_stage(number: int) -> Stage:
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """What a run's version consists of, which versions it is compared with, and its number if it has one."""
+
+    digests: Mapping[str, str]
+    references: tuple[Reference, ...]
+    number: int | None
+
+
+def report_stage(number: int, references: tuple[Reference, ...]) -> Stage:
     """The report stage for one version number, which is part of what the report says."""
     return Stage(
         name="report",
         kind="report",
         inputs=lambda run: {name: run.digest(name) for name in run.outcomes if name != "report"},
-        section=lambda run: {"spec": run.spec.to_dict(), "version": number},
+        section=lambda run: {
+            "spec": run.spec.to_dict(),
+            "version": number,
+            **comparison.digest_of(references),
+        },
         code=REPORT_CODE,
         libraries=("jinja2",),
-        work=lambda run, out, scratch: _write(run, number, out),
+        work=lambda run, out, scratch: _write(run, number, references, out),
     )
 
 
-def _write(run: Run, number: int, out: Path) -> Mapping[str, Any]:
+def _write(run: Run, number: int, references: tuple[Reference, ...], out: Path) -> Mapping[str, Any]:
     from .report_stage import write
 
     artifacts = {name: made.artifact for name, made in run.outcomes.items() if name != "report"}
-    return write(spec=run.spec, artifacts=artifacts, version=number, out=out)
+    compared = comparison.compare(
+        references,
+        audit=artifacts["audit"],
+        config=run.spec.audit,
+        registry=run.home.registry(),
+        store=run.store,
+    )
+    comparison.save(references, out)
+    return write(spec=run.spec, artifacts=artifacts, version=number, out=out, compared=compared)
 
 
-def _find(run: Run, registry: Registry) -> tuple[dict[str, str], int | None]:
+def _find(run: Run, registry: Registry) -> _Place:
     """What this run's version consists of, and its number if it is registered and whole."""
     spec = dataclasses.asdict(run.spec)
     policy = spec.pop("policy")
@@ -116,22 +140,42 @@ def _find(run: Run, registry: Registry) -> tuple[dict[str, str], int | None]:
         "model": run.digest(final_model(run.outcomes)),
         "audit": run.digest("audit"),
     }
+    references = comparison.resolve(run.spec, registry, run.store)
+    for reference in references:
+        # The version that an alias means may be this very one; it isn't compared with itself.
+        number = reference.number
+        if number and _is_made_of(registry, reference, digests) and _take_report(run, registry, number):
+            return _Place(digests, references, number)
+    digests |= comparison.digest_of(references)
     while True:
         number, exists = registry.next_version(run.spec.name, identity_of(digests))
         if not exists:
-            return digests, None
-        report = run.store.lookup(registry.version(run.spec.name, number).artifacts["report"])
-        if report is not None:
-            run.outcomes["report"] = Outcome(report, cached=True)
-            return digests, number
+            return _Place(digests, references, None)
+        if _take_report(run, registry, number):
+            return _Place(digests, references, number)
         digests["replaces"] = str(number)
 
 
-def _register(run: Run, registry: Registry, digests: Mapping[str, str]) -> int | None:
+def _is_made_of(registry: Registry, reference: Reference, digests: Mapping[str, str]) -> bool:
+    """Whether a version has the same spec, policy, model and audit, whatever it was compared with."""
+    theirs = registry.version(reference.name, reference.number).digests
+    return all(theirs.get(part) == digest for part, digest in digests.items())
+
+
+def _take_report(run: Run, registry: Registry, number: int) -> bool:
+    """Take a registered version's report as this run's, if it can still be read."""
+    report = run.store.lookup(registry.version(run.spec.name, number).artifacts["report"])
+    if report is not None:
+        run.outcomes["report"] = Outcome(report, cached=True)
+    return report is not None
+
+
+def _register(run: Run, registry: Registry, place: _Place) -> int | None:
     """Write the report for the next free number and take the number; None if another run was quicker."""
+    digests = place.digests
     number, _ = registry.next_version(run.spec.name, identity_of(digests))
     run.outcomes.pop("report", None)
-    report = perform(report_stage(number), run).artifact
+    report = perform(report_stage(number, place.references), run).artifact
     version = Version(
         name=run.spec.name,
         number=number,

@@ -20,18 +20,23 @@ from .audit_stage import from_bytes
 from .final import final_model
 from .spec import Spec
 
+#: Where the policy compares with no other version.
+_NOTHING = Findings()
+
 #: Files of a report artifact.
 REPORT_FILES = {"html": "report.html", "md": "report.md", "json": "report.json"}
 
 
-def write(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: Path) -> dict[str, Any]:
+def write(
+    *, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: Path, compared: Findings = _NOTHING
+) -> dict[str, Any]:
     """Build the report of a new version, render it, and write all of it to `out`.
 
     Returns:
         Name, version and verdict, for the manifest.
     """
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    report = build(spec=spec, artifacts=artifacts, version=version, created=created)
+    report = build(spec=spec, artifacts=artifacts, version=version, created=created, compared=compared)
     (out / "spec.json").write_bytes(canonical_json(spec.to_dict()))
     # The Markdown names its pictures by path; the HTML holds them.
     shutil.copytree(artifacts["audit"].path / "pictures", out / "pictures")
@@ -40,8 +45,15 @@ def write(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: P
     return {"name": spec.name, "version": version, "verdict": evaluate(spec.policy, report).to_json()}
 
 
-def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, created: str) -> dict[str, Any]:
-    """The report of a version, from the artifacts of its stages by name."""
+def build(
+    *,
+    spec: Spec,
+    artifacts: Mapping[str, Artifact],
+    version: int,
+    created: str,
+    compared: Findings = _NOTHING,
+) -> dict[str, Any]:
+    """The report of a version, from the artifacts of its stages by name, and what comparisons found."""
     audit = artifacts["audit"]
     findings = from_bytes((audit.path / "findings.json").read_bytes())
     accounted = carbon.account(
@@ -57,7 +69,8 @@ def build(*, spec: Spec, artifacts: Mapping[str, Artifact], version: int, create
         | {
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
             "carbon": accounted,
-        },
+        }
+        | ({} if compared == _NOTHING else {"comparisons": compared}),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
         missing=_missing(findings),
@@ -162,7 +175,7 @@ def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
     sections = ("performance", "calibration", "fairness", "explanation")
     return {
-        **{f"/{section}": audit for section in sections},
+        **{f"/{section}": audit for section in (*sections, "comparisons")},
         "/data": dataset,
         "/training": artifacts["train"].digest,
         "/model": artifacts[final_model(artifacts)].digest,

@@ -9,10 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
+from . import comparison
 from .audit_stage import to_bytes
 from .final import final_model
 from .home import Home
@@ -70,7 +72,7 @@ def verify_version(home: Home, reference: str) -> Verification:
     report = json.loads((artifacts["report"].path / "report.json").read_bytes())
     spec = _spec(artifacts["report"])
     _measure_again(spec, artifacts["audit"], found)
-    _build_again(spec, artifacts, report, found)
+    _build_again(spec, version, artifacts, report, found)
     _judge_again(spec, version, report, found)
     return found
 
@@ -109,11 +111,42 @@ def _measure_again(spec: Spec, audit: Artifact, found: Verification) -> None:
         found.compare(f"numbers of {section} from stored predictions", _lines(stored[section], values))
 
 
+def _compare_again(
+    spec: Spec, version: RegisteredVersion, artifacts: Mapping[str, Artifact], found: Verification
+) -> Findings:
+    """The comparisons again, with the versions that were meant when this one was registered."""
+    references = comparison.load(artifacts["report"].path)
+    bound = version.record.digests.get("comparison")
+    if comparison.digest_of(references).get("comparison") != bound:
+        found.compare("versions compared with", ["they aren't the ones in the registry"])
+    try:
+        return comparison.compare(
+            references,
+            audit=artifacts["audit"],
+            config=spec.audit,
+            registry=version.registry,
+            store=version.store,
+        )
+    except AssayError as error:
+        found.compare("versions compared with", [str(error)])
+        return Findings()
+
+
 def _build_again(
-    spec: Spec, artifacts: Mapping[str, Artifact], report: dict[str, Any], found: Verification
+    spec: Spec,
+    version: RegisteredVersion,
+    artifacts: Mapping[str, Artifact],
+    report: dict[str, Any],
+    found: Verification,
 ) -> None:
     stages = {name: artifact for name, artifact in artifacts.items() if name != "report"}
-    again = build(spec=spec, artifacts=stages, version=report["model"]["version"], created=report["created"])
+    again = build(
+        spec=spec,
+        artifacts=stages,
+        version=report["model"]["version"],
+        created=report["created"],
+        compared=_compare_again(spec, version, artifacts, found),
+    )
     found.compare("report.json against its evidence", _lines(report, json.loads(json.dumps(again))))
     if artifacts["report"].manifest.code != code_version(REPORT_CODE):
         found.skipped.append("renderings: made by other code than this, so other bytes say nothing")
