@@ -3,20 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import pyarrow as pa
 import torch
-from torch import nn
 
-from ...models.network import Network
-from ...models.supervised import Classification, Regression
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
-from ..data.schema import ROW
 from ..exceptions import CombinationError
-from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, load_network, save_network, write_json
-from ..predictor.postprocess import Postprocess
+from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, save_network, write_json
 from ..predictor.untrusted import read_json
 from ..privacy.config import PrivacyConfig
 from .assembly import fit_as_configured
@@ -24,8 +18,8 @@ from .augmented import Augmented
 from .config import ModelConfig, TrainConfig
 from .devices import choose_device
 from .engines.in_process import Engine, InProcess
-from .labels import labelled_rows
-from .networks import build_network, resolve_model
+from .networks import resolve_model
+from .preparation import labels_seen, objective_of, start_network, uncalibrated, with_labels
 from .progress import Progress
 from .seeding import derive, reproducible
 from .tables import encoded, labelled
@@ -125,14 +119,18 @@ def learn(
     """
     config, data, device = job.config, Dataset.open(job.dataset), choose_device(job.config.device)
     with reproducible(derive(config.seed, "train"), threads=threads, strict=device.type == "cpu"):
-        network, preprocessor = _start(job, data)
-        network.to(device)
+        preprocessor = (
+            read_preprocessor(job.pretrained)
+            if job.pretrained
+            else Preprocessor.fit(data.table("train"), data.schema)
+        )
+        network = start_network(job.model, preprocessor, job.pretrained, config.seed).to(device)
         tables = {
-            split: _with_labels(data.table(split), preprocessor, config, split)
+            split: with_labels(data.table(split), preprocessor, config, split)
             for split in ("train", "validation")
         }
         rows, validation = (labelled(preprocessor, tables[split], device) for split in tables)
-        objective = _objective(config, network, preprocessor.schema.task)
+        objective = objective_of(config, network, preprocessor.schema.task)
         if config.mode == "linear_probe":
             rows, validation = encoded(network, rows), encoded(network, validation)
         elif preprocessor.schema.modality == "image" and config.augment:
@@ -157,69 +155,13 @@ def learn(
             options=job.model.options,
             preprocessor=preprocessor,
         )
-        write_json(job.out / POSTPROCESS, _postprocess(preprocessor).to_json())
+        write_json(job.out / POSTPROCESS, uncalibrated(preprocessor).to_json())
         write_json(job.out / "history.json", outcome.history)
-        write_json(job.out / "labels.json", _labels(tables, config))
+        write_json(job.out / "labels.json", labels_seen(tables, config))
     return {
         **details,
         "mode": config.mode,
         "labels": {name: table.num_rows for name, table in tables.items()},
-    }
-
-
-def _start(job: Job, data: Dataset) -> tuple[Network, Preprocessor]:
-    """The network before its first step: fresh, or fresh but for what pretraining has learned."""
-    if job.pretrained is None:
-        preprocessor = Preprocessor.fit(data.table("train"), data.schema)
-        return build_network(job.model, preprocessor, job.config.seed), preprocessor
-    learned, preprocessor = load_network(job.pretrained)
-    network = build_network(job.model, preprocessor, job.config.seed)
-    # Pretraining never touched the head: a fresh one follows this stage's own seed.
-    trunk = {key: tensor for key, tensor in learned.state_dict().items() if not key.startswith("head.")}
-    network.load_state_dict({**network.state_dict(), **trunk})
-    return network, preprocessor
-
-
-def _with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig, split: str) -> pa.Table:
-    """The rows of a split whose labels may be looked at."""
-    kept = labelled_rows(
-        preprocessor.targets(table),
-        classes=len(preprocessor.schema.classes),
-        fraction=config.label_fraction,
-        per_class=config.labels_per_class,
-        seed=config.seed,
-        split=split,
-    )
-    return table if len(kept) == table.num_rows else table.take(pa.array(kept))
-
-
-def _objective(config: TrainConfig, network: Network, task: str) -> nn.Module:
-    """Cross-entropy or squared error: of the whole network, or of its head on what the rest gives it."""
-    # A head is no Network, but it maps inputs to logits, which is all that an objective asks for.
-    learner = cast("Network", network.head) if config.mode == "linear_probe" else network
-    if task == "regression":
-        return Regression(learner)
-    return Classification(learner, label_smoothing=config.label_smoothing)
-
-
-def _postprocess(preprocessor: Preprocessor) -> Postprocess:
-    """Scores as the network gives them, before calibration."""
-    schema, scale = preprocessor.schema, preprocessor.scale
-    return Postprocess(
-        task=schema.task,
-        classes=schema.classes,
-        positive=schema.positive,
-        target_scale=None if scale is None else {"mean": scale.mean, "std": scale.std},
-    )
-
-
-def _labels(tables: dict[str, pa.Table], config: TrainConfig) -> dict[str, Any]:
-    """What `labels.json` holds; calibration looks at the same validation labels, and no others."""
-    limited = config.label_fraction < 1.0 or config.labels_per_class is not None
-    return {
-        "train": tables["train"].num_rows,
-        "validation": tables["validation"].num_rows,
-        "validation_rows": tables["validation"][ROW].to_pylist() if limited else None,
     }
 
 

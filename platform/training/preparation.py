@@ -1,0 +1,82 @@
+"""What training starts from: the labels that it may see, a network before its first step, its objective."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+from torch import nn
+
+from ...models.network import Network
+from ...models.supervised import Classification, Regression
+from ..data.preprocess import Preprocessor
+from ..data.schema import ROW
+from ..predictor.artifact import load_network
+from ..predictor.postprocess import Postprocess
+from .config import ModelConfig, TrainConfig
+from .labels import labelled_rows
+from .networks import build_network
+
+
+def start_network(
+    model: ModelConfig, preprocessor: Preprocessor, pretrained: Path | None, seed: int
+) -> Network:
+    """The network before its first step: fresh, or fresh but for what pretraining has learned.
+
+    Args:
+        model: resolved.
+        preprocessor: what makes its inputs; pretraining's own where there was pretraining.
+        pretrained: folder of a pretrained artifact, or None.
+        seed: of the fresh weights.
+    """
+    network = build_network(model, preprocessor, seed)
+    if pretrained is None:
+        return network
+    learned, _ = load_network(pretrained)
+    # Pretraining never touched the head: a fresh one follows this stage's own seed.
+    trunk = {key: tensor for key, tensor in learned.state_dict().items() if not key.startswith("head.")}
+    network.load_state_dict({**network.state_dict(), **trunk})
+    return network
+
+
+def with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig, split: str) -> pa.Table:
+    """The rows of a split whose labels may be looked at."""
+    kept = labelled_rows(
+        preprocessor.targets(table),
+        classes=len(preprocessor.schema.classes),
+        fraction=config.label_fraction,
+        per_class=config.labels_per_class,
+        seed=config.seed,
+        split=split,
+    )
+    return table if len(kept) == table.num_rows else table.take(pa.array(kept))
+
+
+def labels_seen(tables: Mapping[str, pa.Table], config: TrainConfig) -> dict[str, Any]:
+    """What `labels.json` holds; calibration looks at the same validation labels, and no others."""
+    limited = config.label_fraction < 1.0 or config.labels_per_class is not None
+    return {
+        "train": tables["train"].num_rows,
+        "validation": tables["validation"].num_rows,
+        "validation_rows": tables["validation"][ROW].to_pylist() if limited else None,
+    }
+
+
+def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:
+    """Cross-entropy or squared error: of the whole network, or of its head on what the rest gives it."""
+    # A head is no Network, but it maps inputs to logits, which is all that an objective asks for.
+    learner = cast("Network", network.head) if config.mode == "linear_probe" else network
+    if task == "regression":
+        return Regression(learner)
+    return Classification(learner, label_smoothing=config.label_smoothing)
+
+
+def uncalibrated(preprocessor: Preprocessor) -> Postprocess:
+    """Scores as the network gives them, before calibration."""
+    schema, scale = preprocessor.schema, preprocessor.scale
+    return Postprocess(
+        task=schema.task,
+        classes=schema.classes,
+        positive=schema.positive,
+        target_scale=None if scale is None else {"mean": scale.mean, "std": scale.std},
+    )
