@@ -1,0 +1,197 @@
+"""Search the slices, test them, and show the few that explain the rest."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..config import SlicesConfig
+from ..findings import Findings, number
+from ..predictions import Predictions
+from .columns import Columns
+from .effect import Effect, effect
+from .permutation import adjusted_p, critical, draw
+from .residuals import Residual, residuals
+from .search import Scan, Space, Strata, scan
+
+__all__ = ["measure"]
+
+_POWER = 0.8416  # normal quantile of 80%
+_SHARES = (0.01, 0.02, 0.05, 0.1)
+_BLOCK = 256  # permutations that are searched together: bounds the memory
+
+
+def measure(predictions: Predictions, columns: Columns, config: SlicesConfig) -> Findings:
+    """Slices where the model is worse or biased, by statistic.
+
+    Args:
+        predictions: of the test rows; weights aren't used.
+        columns: bins of the same rows.
+
+    Returns:
+        `statistics`: for each the slices that were found (`found`), how many were looked at, the z that chance
+        doesn't exceed (`critical`), and how large an effect would have been found (`detectable`).
+    """
+    assert len(columns.codes) == len(predictions)
+    minimum = max(config.minimum_rows, math.ceil(config.minimum_share * min(len(predictions), config.rows)))
+    reason = _nothing(predictions, columns, config, minimum)
+    if reason:
+        return Findings(missing={"": reason})
+    rows = _sample(len(predictions), config)
+    space, searched = Space(columns.take(rows)), [one.take(rows) for one in residuals(predictions)]
+    able = {one.name: one for one in searched if one.varies}
+    return Findings(
+        values={
+            "n": len(rows),
+            "columns": list(columns.names),
+            "left_out": dict(columns.left_out),
+            "statistics": {
+                name: _statistic(one, space, columns, config, minimum, len(able)) for name, one in able.items()
+            },
+            "settings": {
+                "depth": config.depth, "beam": config.beam, "permutations": config.permutations,
+                "family-wise error": config.alpha, "seed": config.seed, "fewest rows": minimum,
+            },
+        },
+        missing={
+            f"/statistics/{one.name}": "It is the same in every row that could be compared."
+            for one in searched
+            if not one.varies
+        },
+    )  # fmt: skip
+
+
+def _nothing(predictions: Predictions, columns: Columns, config: SlicesConfig, minimum: int) -> str | None:
+    if not config.enabled:
+        return "Not asked for: audit.slices.enabled is false."
+    if not columns.names:
+        return "The data has no column that slices could be made of."
+    if len(predictions) < 4 * minimum:
+        return f"{len(predictions)} rows are too few to search for slices of {minimum} rows."
+    return None
+
+
+def _sample(n: int, config: SlicesConfig) -> np.ndarray:
+    """All rows, or a seeded part of them."""
+    if n <= config.rows:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(config.seed).choice(n, config.rows, replace=False))
+
+
+def _statistic(
+    residual: Residual, space: Space, columns: Columns, config: SlicesConfig, minimum: int, searches: int
+) -> dict[str, Any]:
+    whole = residual.whole()
+    strata = Strata(residual.strata, whole, minimum, residual.signed)
+    drawn = draw(whole, residual.strata, config.permutations, config.seed)
+    first, largest = _scan_all(space, strata, drawn, config)
+    limit = critical(largest, config.alpha, searches)
+    explained = _explain(residual, whole, space, first, limit, config, minimum)
+    return {
+        "n": len(residual.values),
+        "overall": float(residual.values.mean()),
+        "looked_at": list(first.looked_at),
+        "critical": limit,
+        "found": [
+            {
+                "slice": {columns.names[space.owner[p]]: _label(columns, space, p) for p in places},
+                "n": len(space.rows(places)),
+                "value": held.value,
+                "elsewhere": held.elsewhere,
+                "difference": _difference(held, limit, len(space.rows(places))),
+                "z": z,
+                "p": adjusted_p(z, largest, searches),
+            }
+            for z, places, held in explained
+        ],
+        "detectable": _detectable(residual, limit, minimum),
+    }
+
+
+def _scan_all(
+    space: Space, strata: Strata, drawn: np.ndarray, config: SlicesConfig
+) -> tuple[Scan, np.ndarray]:
+    """The data's own search, and the largest z of each permutation."""
+    blocks = [
+        scan(space, strata, drawn[:, start : start + _BLOCK], depth=config.depth, beam=config.beam)
+        for start in range(0, drawn.shape[1], _BLOCK)
+    ]
+    return blocks[0], np.concatenate([block.largest for block in blocks])[1:]
+
+
+def _explain(
+    residual: Residual,
+    whole: np.ndarray,
+    space: Space,
+    first: Scan,
+    limit: float,
+    config: SlicesConfig,
+    minimum: int,
+) -> list[tuple[float, tuple[int, ...], Effect]]:
+    """Slices that are significant, each only if those before it don't explain it.
+
+    The strongest is taken; its rows are brought to the mean; the search is repeated on what is left. A slice of
+    which a part is at fault loses to that part, and a part adds to its whole only what it has beyond it. A slice
+    is taken only if it was significant in the data as they are, so that pruning can't add false alarms.
+    """
+    strata = Strata(residual.strata, whole, minimum, residual.signed)
+    found: list[tuple[float, tuple[int, ...], Effect]] = []
+    left, seen = whole.copy(), first
+    while len(found) < config.shown:
+        taken = next(_significant(residual, strata, whole, left, space, seen, limit), None)
+        if taken is None:
+            break
+        found.append(taken)
+        rows = space.rows(taken[1])
+        mean = np.bincount(residual.strata, left) / strata.rows
+        left[rows] -= np.round((left[rows] - mean[residual.strata[rows]]).mean())
+        again = Strata(residual.strata, left, minimum, residual.signed)
+        seen = scan(space, again, left[:, None], depth=config.depth, beam=config.beam)
+    return found
+
+
+def _significant(
+    residual: Residual,
+    strata: Strata,
+    whole: np.ndarray,
+    left: np.ndarray,
+    space: Space,
+    seen: Scan,
+    limit: float,
+) -> Iterator[tuple[float, tuple[int, ...], Effect]]:
+    """Candidates beyond chance: on what is left, in the data as they are, and by their own spread."""
+    for z, places in seen.candidates:
+        if z <= limit:
+            return
+        rows = space.rows(places)
+        held = effect(residual, rows)
+        counts = np.bincount(residual.strata[rows], minlength=len(strata.rows))
+        raw = float(strata.z(whole[rows].sum()[None, None], counts[None])[0, 0])
+        direction = np.sign(left[rows].sum() - counts @ (np.bincount(residual.strata, left) / strata.rows))
+        if raw > limit and direction * held.z > limit:
+            yield raw, places, held
+
+
+def _label(columns: Columns, space: Space, place: int) -> str:
+    column = space.owner[place]
+    return columns.labels[column][place - space.first[column]]
+
+
+def _difference(held: Effect, limit: float, n: int) -> dict[str, Any]:
+    """Slice minus elsewhere; the interval holds for all the slices of the search at once."""
+    wide = limit * held.error
+    return number(held.difference, held.difference - wide, held.difference + wide, n)
+
+
+def _detectable(residual: Residual, limit: float, minimum: int) -> list[dict[str, Any]]:
+    """The difference that a slice of so many rows must have to be significant in 80% of samples."""
+    if not math.isfinite(limit):
+        return []
+    total = len(residual.values)
+    mean = np.bincount(residual.strata, residual.values) / np.bincount(residual.strata)
+    spread = float(np.sqrt(np.mean((residual.values - mean[residual.strata]) ** 2)))
+    sizes = sorted({minimum, *(n for share in _SHARES if (n := round(share * total)) > minimum)})
+    return [
+        {"n": n, "difference": (limit + _POWER) * spread * math.sqrt(1 / n + 1 / (total - n))} for n in sizes
+    ]
