@@ -1,9 +1,19 @@
 """What a spec may say about the audits. Standard library only: reading a spec imports nothing heavy."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import ClassVar
 
-__all__ = ["AuditConfig", "CarbonConfig", "ExplainConfig", "FairnessConfig", "RobustnessConfig"]
+from ..platform.exceptions import SpecError
+
+__all__ = [
+    "AuditConfig",
+    "CarbonConfig",
+    "ExplainConfig",
+    "FairnessConfig",
+    "RobustnessConfig",
+    "SlicesConfig",
+]
 
 _CLOSED = {"extra": "forbid"}
 
@@ -94,6 +104,64 @@ class CarbonConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlicesConfig:
+    """How the worst subgroups are searched for."""
+
+    __pydantic_config__: ClassVar = _CLOSED
+
+    enabled: bool = True
+    """false leaves the search out; the report then says so."""
+
+    columns: tuple[str, ...] | None = None
+    """Columns that slices are made of; null takes all, whether the model sees them or not."""
+
+    depth: int = 3
+    """Columns that one slice may have, 1 to 3."""
+
+    bins: int = 4
+    """Quantile bins of a numeric column."""
+
+    common: int = 8
+    """Categories of a column that keep a bin of their own; the others share one."""
+
+    minimum_rows: int = 30
+    """Fewest rows of a slice."""
+
+    minimum_share: float = 0.005
+    """Fewest rows of a slice as a share of all; the larger of the two counts."""
+
+    beam: int = 32
+    """Slices of two columns that are extended by a third; as many as there are makes the search exhaustive."""
+
+    permutations: int = 200
+    """Permutations that say how large the largest difference is by chance."""
+
+    alpha: float = 0.05
+    """Chance of any false alarm at all."""
+
+    shown: int = 10
+    """Most slices that are reported for one statistic."""
+
+    rows: int = 50_000
+    """Rows that are searched; of more, a seeded part."""
+
+    seed: int = 0
+    """Seed of the permutations."""
+
+    def __post_init__(self) -> None:
+        limits = {"depth": (1, 3), "bins": (2, 50), "common": (1, 100), "minimum_rows": (2, inf),
+                  "minimum_share": (0, 0.5), "beam": (1, inf), "permutations": (20, 10_000), "alpha": (0, 1),
+                  "shown": (1, 100), "rows": (1, 130_000)}  # fmt: skip
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise SpecError(
+                    f"audit.slices.{name} is out of its range",
+                    got=getattr(self, name),
+                    expected=f"a number from {low} to {high}",
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditConfig:
     """Everything that is said about a model."""
 
@@ -107,6 +175,9 @@ class AuditConfig:
 
     fairness: FairnessConfig = field(default_factory=FairnessConfig)
     """Groups, intersections and their gaps."""
+
+    slices: SlicesConfig = field(default_factory=SlicesConfig)
+    """The search for the worst subgroups."""
 
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     """Attributions."""
