@@ -5,17 +5,21 @@ AssayError                  1  something inside went wrong
 │   ├── SpecError              a key or a value of the spec
 │   ├── DataError              a file, a column or a row
 │   ├── ModelError             a model artifact that can't be used as asked
-│   └── CombinationError       two things that can't be had together
+│   ├── CombinationError       two things that can't be had together
+│   └── BudgetError            the privacy budget of a data set doesn't allow it
 ├── StoreError              1  an artifact can't be read or written
 ├── RegistryError           1  the registry can't be read or written
 │   └── VersionTakenError      another process took the version number first
+├── LedgerError             1  the privacy ledger can't be read or written
 └── VerificationError       5  evidence and report differ
 """
 
 __all__ = [
     "AssayError",
+    "BudgetError",
     "CombinationError",
     "DataError",
+    "LedgerError",
     "ModelError",
     "RegistryError",
     "SpecError",
@@ -71,6 +75,10 @@ class CombinationError(UsageError):
     """Two things that were asked for can't be had together."""
 
 
+class BudgetError(UsageError):
+    """The privacy budget of a data set doesn't allow it."""
+
+
 class StoreError(AssayError):
     """An artifact can't be read or written."""
 
@@ -81,6 +89,10 @@ class RegistryError(AssayError):
 
 class VersionTakenError(RegistryError):
     """Another process registered the same version number first."""
+
+
+class LedgerError(AssayError):
+    """The privacy ledger can't be read or written."""
 
 
 class VerificationError(AssayError):

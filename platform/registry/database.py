@@ -4,13 +4,26 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ..exceptions import RegistryError, SpecError
+from ..exceptions import AssayError, RegistryError, SpecError
 from ..store.lock import exclusive
 from .tables import SCHEMA_VERSION, metadata, schema_version
 
@@ -20,17 +33,47 @@ _EFFECTIVE = os.access in os.supports_effective_ids
 _CREATION_LOCK = 0x617373  # PostgreSQL's advisory lock while tables are made
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a database is kept for; several may share one, as each has tables of its own."""
+
+    what: str
+    """The word for it in messages."""
+    tables: MetaData
+    """Its tables."""
+    version_table: Table
+    """The one of them that says which version of the tables it is, in its column `version`."""
+    version: int
+    """The version that this code knows."""
+    error: type[AssayError]
+    """What a failure becomes."""
+    lost: str
+    """What to do where the file is broken."""
+
+
+REGISTRY = Contents(
+    what="registry",
+    tables=metadata,
+    version_table=schema_version,
+    version=SCHEMA_VERSION,
+    error=RegistryError,
+    lost="move the file aside and run again: artifacts are kept in the store, versions are registered anew",
+)
+
+
 class Database:
     """Transactions on one database; nothing is made or opened before the first of them.
 
     Args:
         url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.
+        contents: what it is kept for.
 
     Raises:
         SpecError: the URL isn't one of these.
     """
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, contents: Contents = REGISTRY):
+        self.contents = contents
         self.url = _checked(url)
         self.path = Path(self.url.database or "") if self.url.drivername == "sqlite" else None
         self.label = self.url.render_as_string(hide_password=True)
@@ -61,8 +104,8 @@ class Database:
         """The engine, once its tables are known to be there."""
         if self._engine is None:
             engine = _sqlite(self.path) if self.path is not None else _postgresql(self.url)
-            if not _has_tables(engine):
-                _create_tables(engine, self.path)
+            if not _has_tables(engine, self.contents):
+                _create_tables(engine, self.path, self.contents)
             self._engine = engine
         return self._engine
 
@@ -75,8 +118,9 @@ class Database:
             raise
         except (SQLAlchemyError, OSError) as error:
             cause = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
-            raise RegistryError(
-                f"the registry at {self.label} failed: {cause}\n  mend: {_mend(cause)}"
+            raise self.contents.error(
+                f"the {self.contents.what} at {self.label} failed: {cause}\n"
+                f"  mend: {_mend(cause, self.contents)}"
             ) from error
 
 
@@ -142,26 +186,26 @@ def _postgresql(url: URL) -> Engine:
         ) from None
 
 
-def _has_tables(engine: Engine) -> bool:
+def _has_tables(engine: Engine, contents: Contents) -> bool:
     """Whether the tables are there, of the version that this code knows."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table(schema_version.name):
+        if not inspect(connection).has_table(contents.version_table.name):
             return False
-        version = connection.scalar(select(schema_version.c.version))
-    if version != SCHEMA_VERSION:
-        raise RegistryError(
-            f"the registry has schema version {version}; this Assay knows {SCHEMA_VERSION}\n"
+        version = connection.scalar(select(contents.version_table.c.version))
+    if version != contents.version:
+        raise contents.error(
+            f"the {contents.what} has schema version {version}; this Assay knows {contents.version}\n"
             "  mend: use the Assay that made it, or another database (--home, ASSAY_DATABASE)"
         )
     return True
 
 
-def _create_tables(engine: Engine, path: Path | None) -> None:
+def _create_tables(engine: Engine, path: Path | None, contents: Contents) -> None:
     """Make the tables, once, whoever else tries at the same moment."""
     if path is None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATION_LOCK})
-            _create_if_missing(connection)
+            _create_if_missing(connection, contents)
         return
     # Switching to WAL doesn't wait for other connections, so the switch has a lock of its own.
     with exclusive(path.with_name(f"{path.name}.lock")):
@@ -170,23 +214,21 @@ def _create_tables(engine: Engine, path: Path | None) -> None:
             assert driver is not None, "a connection that was just opened has its driver's"
             driver.execute("PRAGMA journal_mode = WAL")
         with engine.connect().execution_options(assay_writes=True) as connection, connection.begin():
-            _create_if_missing(connection)
+            _create_if_missing(connection, contents)
 
 
-def _create_if_missing(connection: Connection) -> None:
-    if inspect(connection).has_table(schema_version.name):
+def _create_if_missing(connection: Connection, contents: Contents) -> None:
+    if inspect(connection).has_table(contents.version_table.name):
         return
-    metadata.create_all(connection)
-    connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+    contents.tables.create_all(connection)
+    connection.execute(contents.version_table.insert().values(version=contents.version))
 
 
-def _mend(cause: str) -> str:
+def _mend(cause: str, contents: Contents) -> str:
     """What to do, by what the database said."""
     said = cause.lower()
     if "not a database" in said or "malformed" in said:
-        return (
-            "move the file aside and run again: artifacts are kept in the store, versions are registered anew"
-        )
+        return contents.lost
     if "locked" in said:
         return "another process writes; run again when it has finished"
     if "readonly" in said or "read-only" in said or "permission" in said or "unable to open" in said:
