@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..platform.exceptions import DataError
+from .condensed import Condensed
+from .intervals import Mass
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +46,9 @@ class Predictions:
     sensitive: Mapping[str, np.ndarray] = field(default_factory=dict)
     """(n,) strings for each sensitive column; None, NaN and empty strings are the group 'missing'."""
     weight: np.ndarray | None = None
-    """(n,) non-negative sample weights."""
+    """(n,) non-negative sample weights; of condensed rows their sums."""
+    condensed: Condensed | None = None
+    """Where an entry stands for several rows that agree: how many, and what was kept of their scores."""
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -85,6 +89,26 @@ class Predictions:
         return len(self.rows)
 
     @property
+    def size(self) -> int:
+        """Number of rows that the entries stand for."""
+        return len(self) if self.condensed is None else int(self.condensed.rows.sum())
+
+    @property
+    def mass(self) -> Mass:
+        """How much each entry counts."""
+        if self.condensed is None:
+            return Mass.of(self.weight, len(self))
+        rows = self.condensed.rows.astype(float)
+        if self.weight is None:
+            return Mass(rows=rows, weight=rows, squared=rows)
+        return Mass(rows=rows, weight=self.weight, squared=self.condensed.squared)
+
+    @property
+    def ranking(self) -> np.ndarray | None:
+        """(n,) what orders the rows of a binary task: the positive score, or its rank where condensed."""
+        return self.positive_score if self.condensed is None else self.condensed.ranks
+
+    @property
     def positive_score(self) -> np.ndarray | None:
         """(n,) score of the positive class, for binary tasks that have scores."""
         return None if self.scores is None or self.task != "binary" else self.scores[:, 1]
@@ -106,7 +130,10 @@ class Predictions:
             columns[f"sensitive_{i}"] = pa.array(values, from_pandas=True).dictionary_encode()
         if self.weight is not None:
             columns["weight"] = pa.array(self.weight)
+        if self.condensed is not None:
+            columns |= {name: pa.array(of) for name, of in _of_condensed(self.condensed).items()}
         facts = {
+            "bits": None if self.condensed is None else self.condensed.bits,
             "task": self.task,
             "classes": self.classes,
             "positive": self.positive,
@@ -145,7 +172,24 @@ class Predictions:
             scores=np.stack(scores, axis=1) if scores else None,
             sensitive={name: _strings(table[f"sensitive_{i}"]) for i, name in enumerate(facts["sensitive"])},
             weight=table["weight"].to_numpy() if "weight" in table.column_names else None,
+            condensed=_condensed(table, facts.get("bits")),
         )
+
+
+_COUNT = "count_"
+
+
+def _of_condensed(condensed: Condensed) -> dict[str, np.ndarray]:
+    """Its columns in a file."""
+    found = {"rows": condensed.rows, "squared": condensed.squared, "ranks": condensed.ranks}
+    return {_COUNT + name: of for name, of in found.items() if of is not None}
+
+
+def _condensed(table: "pa.Table", bits: int | None) -> Condensed | None:
+    if bits is None:
+        return None
+    names = [name for name in table.column_names if name.startswith(_COUNT)]
+    return Condensed(**{name.removeprefix(_COUNT): table[name].to_numpy() for name in names}, bits=bits)
 
 
 def _strings(column: "pa.ChunkedArray") -> np.ndarray:

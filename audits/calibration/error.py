@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..findings import number
-from ..intervals import GATE, effective_trials, pointwise
+from ..intervals import GATE, Mass, effective_trials, pointwise
 
 __all__ = ["Bins", "bin_rows", "expected_calibration_error"]
 
@@ -40,34 +40,45 @@ class Bins:
     """Rows, or their effective number where weighted."""
 
 
-def bin_rows(score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, *, bins: int) -> Bins:
+def bin_rows(
+    score: np.ndarray,
+    outcome: np.ndarray,
+    weight: np.ndarray | Mass | None,
+    *,
+    bins: int,
+    ranking: np.ndarray | None = None,
+) -> Bins:
     """Bins of equal mass. Equal scores share a bin, so there may be fewer.
 
     Args:
         score: (n,) in [0, 1].
         outcome: (n,) 0 or 1.
-        weight: (n,) sample weights, not all 0.
+        weight: (n,) sample weights, not all 0, or the mass of entries that stand for several rows.
         bins: how many to aim for.
+        ranking: (n,) order of the entries, where it is coarser than that of their scores.
     """
-    order = np.argsort(score, kind="stable")
-    score, outcome, weight = score[order], outcome[order], weight[order]
+    ranking, mass = score if ranking is None else ranking, Mass.of(weight, len(score))
+    order = np.argsort(ranking, kind="stable")
+    score, outcome, ranking, mass = score[order], outcome[order], ranking[order], mass[order]
     # Rows with the same score go together, to the bin in which the middle one of them falls.
-    first, last = np.searchsorted(score, score, "left"), np.searchsorted(score, score, "right")
-    starts = np.flatnonzero(np.diff((first + last) * bins // (2 * len(score)), prepend=-1))
+    reached = np.append(0, np.cumsum(mass.rows))
+    first, last = (reached[np.searchsorted(ranking, ranking, side)] for side in ("left", "right"))
+    starts = np.flatnonzero(np.diff((first + last) * bins // (2 * reached[-1]), prepend=-1))
+    weight = mass.weight
     total, hits = np.add.reduceat(weight, starts), np.add.reduceat(weight * outcome, starts)
-    hits_squared = np.add.reduceat(weight**2 * outcome, starts)
-    squared = np.add.reduceat(weight**2, starts)
+    hits_squared = np.add.reduceat(mass.squared * outcome, starts)
+    squared = np.add.reduceat(mass.squared, starts)
     used = total > 0
     with np.errstate(invalid="ignore"):
         means = np.add.reduceat(weight * score, starts) / total
         rates = hits / total
-    rows = np.diff(np.append(starts, len(score)))
+    rows, ends = np.add.reduceat(mass.rows, starts).astype(int), np.append(starts[1:], len(score)) - 1
     return Bins(
         low=score[starts][used],
-        high=score[starts + rows - 1][used],
+        high=score[ends][used],
         score=means[used],
         rate=rates[used],
-        share=(total / weight.sum())[used],
+        share=(total / total.sum())[used],
         rows=rows[used],
         trials=effective_trials(hits, total - hits, hits_squared, squared - hits_squared)[used],
     )

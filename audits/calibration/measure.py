@@ -10,7 +10,7 @@ import numpy as np
 from ..config import FairnessConfig
 from ..fairness.groups import encode
 from ..findings import Findings, number, pointer
-from ..intervals import Proportions, means, pointwise, tails
+from ..intervals import Mass, Proportions, means, pointwise, tails
 from ..predictions import Predictions
 from .error import Bins, bin_rows, expected_calibration_error
 
@@ -39,18 +39,17 @@ def measure(
     if predictions.scores is None:
         return Findings(missing={"": "the model gives no probabilities"})
     score, outcome = _confidence(predictions, predictions.scores)
-    weight = np.ones(len(score)) if predictions.weight is None else predictions.weight.astype(float)
-    found = _part(score, outcome, weight, config, confidence)
+    mass, ranking = predictions.mass, score if predictions.ranking is None else predictions.ranking
+    found = _part(score, outcome, ranking, mass, config, confidence)
     columns = {}
     for column, values in predictions.sensitive.items():
         groups = encode(column, values)
-        rows = np.split(np.argsort(groups.codes, kind="stable"), np.cumsum(groups.sizes)[:-1])
-        parts = {
-            name: _part(score[of], outcome[of], weight[of], config, confidence)
-            for name, of in zip(groups.names, rows, strict=True)
-        }
-        for part, of in zip(parts.values(), rows, strict=True):
-            part.values.update(n=len(of), small=len(of) < config.minimum_group_size)
+        entries = np.split(np.argsort(groups.codes, kind="stable"), np.cumsum(groups.sizes)[:-1])
+        parts = {}
+        for name, of in zip(groups.names, entries, strict=True):
+            parts[name] = _part(score[of], outcome[of], ranking[of], mass[of], config, confidence)
+            rows = int(mass.rows[of].sum())
+            parts[name].values.update(n=rows, small=rows < config.minimum_group_size)
         columns[column] = Findings.gather(parts)
     grouped = Findings.gather({"groups": Findings.gather(columns)})
     settings = {"bins": f"up to {BINS} of equal mass, at least {config.minimum_group_size} rows each"}
@@ -68,27 +67,32 @@ def _confidence(predictions: Predictions, scores: np.ndarray) -> tuple[np.ndarra
 
 
 def _part(
-    score: np.ndarray, outcome: np.ndarray, weight: np.ndarray, config: FairnessConfig, confidence: float
+    score: np.ndarray,
+    outcome: np.ndarray,
+    ranking: np.ndarray,
+    mass: Mass,
+    config: FairnessConfig,
+    confidence: float,
 ) -> Findings:
-    if weight.sum() == 0 or len(score) < 2:
+    rows = int(mass.rows.sum())
+    if mass.weight.sum() == 0 or rows < 2:
         reason = "calibration needs at least two rows"
         return Findings(
             values={"metrics": {}}, missing={pointer("metrics", name): reason for name in METRICS}
         )
-    table = bin_rows(
-        score, outcome, weight, bins=max(1, min(BINS, len(score) // max(config.minimum_group_size, 1)))
-    )
+    bins = max(1, min(BINS, rows // max(config.minimum_group_size, 1)))
+    table = bin_rows(score, outcome, mass, bins=bins, ranking=ranking)
     error = expected_calibration_error(table, confidence=confidence, seed=config.seed)
-    gap = _mean_gap(score - outcome, weight, confidence)
+    gap = _mean_gap(score - outcome, mass, confidence)
     metrics = dict(zip(METRICS, (error, gap), strict=True))
     return Findings(values={"metrics": metrics, "bins": _reliability(table, confidence)})
 
 
-def _mean_gap(gaps: np.ndarray, weight: np.ndarray, confidence: float) -> dict:
+def _mean_gap(gaps: np.ndarray, mass: Mass, confidence: float) -> dict:
     """Mean score minus rate: above 0, scores promise too much."""
-    found = means(gaps, np.zeros(len(gaps), dtype=int), 1, weight, positive=False)
+    found = means(gaps, np.zeros(len(gaps), dtype=int), 1, mass, positive=False)
     (low, high), (lower, upper) = (found.limits(z) for z in tails(confidence))
-    return number(found.value[0], low[0], high[0], len(gaps), (lower[0], upper[0]))
+    return number(found.value[0], low[0], high[0], mass.rows.sum(), (lower[0], upper[0]))
 
 
 def _reliability(table: Bins, confidence: float) -> list[dict]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..intervals import Mass
 from .groups import Groups
 
 __all__ = ["Cells", "ConfusionCounts", "cells"]
@@ -58,7 +59,11 @@ class Cells:
 
 
 def cells(
-    groups: Groups, y_true: np.ndarray, y_pred: np.ndarray, classes: int, weight: np.ndarray | None = None
+    groups: Groups,
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    classes: int,
+    weight: np.ndarray | Mass | None = None,
 ) -> Cells:
     """Count rows by group, truth and decision.
 
@@ -67,7 +72,7 @@ def cells(
         y_true: (n,) codes below `classes`.
         y_pred: (n,) codes below `classes`.
         classes: number of classes.
-        weight: (n,) sample weights.
+        weight: (n,) sample weights, or the mass of entries that stand for several rows.
     """
     shape = (len(groups), classes, classes)
     index = (groups.codes * classes + y_true) * classes + y_pred
@@ -75,8 +80,11 @@ def cells(
     def table(of: np.ndarray | None) -> np.ndarray:
         return np.bincount(index, weights=of, minlength=int(np.prod(shape))).reshape(shape).astype(float)
 
-    first = table(weight)
-    return Cells(weight=first, squared=first if weight is None else table(weight**2))
+    if weight is None:
+        return Cells(weight=(counted := table(None)), squared=counted)
+    mass = Mass.of(weight, len(index))
+    weighed = table(mass.weight)
+    return Cells(weight=weighed, squared=weighed if mass.squared is mass.weight else table(mass.squared))
 
 
 def _one_vs_rest(table: np.ndarray, positive: int) -> ConfusionCounts:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ..config import FairnessConfig
-from ..intervals import Estimates, Proportions, area_limits, largest_gap, roc_area
+from ..intervals import Estimates, Mass, Proportions, area_limits, largest_gap, roc_area, ties, widened
 from ..predictions import Predictions
 from .bootstrap import macro_f1
 from .counts import Cells, cells
@@ -33,7 +33,8 @@ class Decisions:
     def cells(self) -> Cells:
         """The one pass over the rows."""
         p = self.predictions
-        return cells(self.groups, p.y_true, p.y_pred, len(p.classes), p.weight)
+        weight = None if p.weight is None and p.condensed is None else p.mass
+        return cells(self.groups, p.y_true, p.y_pred, len(p.classes), weight)
 
     def metrics(self) -> dict[str, Metric]:
         """One number a group: every rate (binary), or accuracy (more classes); and means over classes."""
@@ -66,7 +67,7 @@ class Decisions:
     @cached_property
     def _over_classes(self) -> dict[str, Metric]:
         """What is no rate: AUROC (binary), mean recall in closed form, mean F1 (multiclass) by bootstrap."""
-        p, rows = self.predictions, self.groups.sizes
+        p, rows = self.predictions, self.groups.rows(self.predictions.mass)
         recalls = _Mean([self._rate("true_positive_rate", c).estimates for c in range(len(p.classes))])
         found = {"balanced_accuracy": Metric(estimates=recalls, needs="rows of every class", rows=rows)}
         if not self._binary:
@@ -100,7 +101,12 @@ class Decisions:
     @cached_property
     def _unweighted(self) -> Cells:
         p = self.predictions
-        return self.cells if p.weight is None else cells(self.groups, p.y_true, p.y_pred, len(p.classes))
+        if p.weight is None:
+            return self.cells
+        rows = p.mass.rows
+        return cells(
+            self.groups, p.y_true, p.y_pred, len(p.classes), Mass(rows=rows, weight=rows, squared=rows)
+        )
 
     def _accuracy(self) -> Metric:
         """Share of rows decided rightly; the same for any number of classes."""
@@ -116,22 +122,23 @@ class Decisions:
         )
 
     def _auroc(self) -> Metric:
-        p, count = self.predictions, len(self.groups)
+        p, mass, count = self.predictions, self.predictions.mass, len(self.groups)
         order = np.argsort(self.groups.codes, kind="stable")
         parts = np.split(order, np.cumsum(self.groups.sizes)[:-1])
-        scores, positive = p.scores[:, 1], p.y_true == 1  # type: ignore[index]
-        positives = np.array([positive[rows].sum() for rows in parts])
-        negatives = self.groups.sizes - positives
-        area, variance = np.full(count, np.nan), np.full(count, np.nan)
+        scores, positive = np.asarray(p.ranking), p.y_true == 1
+        sides = (positive & (mass.weight > 0), ~positive & (mass.weight > 0))
+        positives, negatives = (np.bincount(self.groups.codes, mass.rows * side, count) for side in sides)
+        area, variance, slack = np.full(count, np.nan), np.full(count, np.nan), np.zeros(count)
         for group in np.flatnonzero((positives > 0) & (negatives > 0)):
-            rows = parts[group]
-            weight = None if p.weight is None else p.weight[rows]
-            area[group], influence = roc_area(scores[rows], positive[rows], weight)
+            of = parts[group]
+            area[group], influence = roc_area(scores[of], positive[of], mass[of])
             variance[group] = np.sum(influence**2)
+            if p.condensed is not None:
+                slack[group] = ties(scores[of], positive[of], mass[of]) / 2
         return Metric(
-            estimates=area_limits(area, variance, positives, negatives),
+            estimates=widened(area_limits(area, variance, positives, negatives), slack),
             needs="truly positive and truly negative rows",
-            rows=self.groups.sizes,
+            rows=self.groups.rows(mass),
         )
 
 

@@ -23,7 +23,7 @@ class Errors:
 
     def metrics(self) -> dict[str, Metric]:
         """Mean prediction, mean error (prediction - truth), mean absolute and root mean squared error."""
-        p, sizes = self.predictions, self.groups.sizes
+        p, sizes = self.predictions, self.groups.rows(self.predictions.mass)
         error = p.y_pred - p.y_true
         of: dict[str, Estimates] = {
             "mean_prediction": self._means(p.y_pred, positive=False),
@@ -51,4 +51,4 @@ class Errors:
         return {}
 
     def _means(self, values: np.ndarray, *, positive: bool) -> Means:
-        return means(values, self.groups.codes, len(self.groups), self.predictions.weight, positive=positive)
+        return means(values, self.groups.codes, len(self.groups), self.predictions.mass, positive=positive)

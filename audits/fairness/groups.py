@@ -9,6 +9,8 @@ from itertools import combinations
 
 import numpy as np
 
+from ..intervals import Mass
+
 __all__ = ["MISSING", "Groups", "encode", "groupings", "intersect"]
 
 MISSING = "missing"
@@ -34,8 +36,12 @@ class Groups:
 
     @property
     def sizes(self) -> np.ndarray:
-        """(groups,) number of rows."""
+        """(groups,) number of entries: of rows, unless these are condensed."""
         return np.bincount(self.codes, minlength=len(self))
+
+    def rows(self, mass: Mass) -> np.ndarray:
+        """(groups,) number of rows that the entries stand for."""
+        return np.bincount(self.codes, mass.rows, len(self)).astype(int)
 
 
 def encode(column: str, values: np.ndarray) -> Groups:

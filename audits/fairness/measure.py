@@ -41,7 +41,7 @@ def measure(predictions: Predictions, config: FairnessConfig) -> Findings:
 
 def _partition(predictions: Predictions, groups: Groups, config: FairnessConfig) -> Findings:
     audit = AUDITS[predictions.task](predictions, groups, config)
-    sizes = Sizes(names=groups.names, rows=groups.sizes, minimum=config.minimum_group_size)
+    sizes = Sizes(names=groups.names, rows=groups.rows(predictions.mass), minimum=config.minimum_group_size)
     differences = compare(audit.differences(), sizes, confidence=config.confidence)
     if isinstance(audit, Decisions):
         add_stability(differences, audit.cells, sizes, config)

@@ -8,6 +8,7 @@ placements.
 
 import numpy as np
 
+from .mass import Mass
 from .proportion import Proportions
 
 __all__ = ["area_limits", "roc_area"]
@@ -18,29 +19,37 @@ _PSEUDO_SQUARE = 0.25
 
 
 def roc_area(
-    scores: np.ndarray, positive: np.ndarray, weight: np.ndarray | None = None
+    scores: np.ndarray, positive: np.ndarray, weight: np.ndarray | Mass | None = None
 ) -> tuple[float, np.ndarray]:
     """Area under the ROC curve: chance that a positive row scores above a negative one, ties counted half.
 
     Args:
         scores: (n,) the higher, the more likely positive.
         positive: (n,) bool, with at least one row of each kind.
-        weight: (n,) sample weights.
+        weight: (n,) sample weights, or the mass of entries that stand for several rows.
 
     Returns:
         The area, and the influence of each row on it, (n,): DeLong's variance is the sum of its squares.
     """
-    weight = np.ones(len(scores)) if weight is None else weight
+    mass = Mass.of(weight, len(scores))
+    weight = mass.weight
     placements = np.empty(len(scores))
     for mine, sign in ((positive, 1.0), (~positive, -1.0)):
         placements[mine] = _placements(sign * scores[mine], sign * scores[~mine], weight[~mine])
     area = float(np.average(placements[positive], weights=weight[positive]))
     influence = np.empty(len(scores))
     for mine in (positive, ~positive):
-        rows = np.count_nonzero(weight[mine])
+        rows = mass.rows[mine & (weight > 0)].sum()
         unbiased = np.sqrt(rows / (rows - 1)) if rows > 1 else 1.0
-        influence[mine] = unbiased * weight[mine] * (placements[mine] - area) / weight[mine].sum()
+        influence[mine] = unbiased * mass.root[mine] * (placements[mine] - area) / weight[mine].sum()
     return area, influence
+
+
+def ties(scores: np.ndarray, positive: np.ndarray, mass: Mass) -> float:
+    """Share of the pairs of a positive and a negative row whose scores are equal."""
+    _, block = np.unique(scores, return_inverse=True)
+    inside = [np.bincount(block, mass.weight * of) for of in (positive, ~positive)]
+    return float((inside[0] * inside[1]).sum() / (inside[0].sum() * inside[1].sum()))
 
 
 def _placements(scores: np.ndarray, others: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+from .mass import Mass
+
 __all__ = ["Means", "Moments", "Roots", "means"]
 
 
@@ -70,7 +72,7 @@ def means(
     values: np.ndarray,
     codes: np.ndarray,
     groups: int,
-    weight: np.ndarray | None = None,
+    weight: np.ndarray | Mass | None = None,
     *,
     positive: bool,
     unseen: float = 0.0,
@@ -81,18 +83,16 @@ def means(
         values: (n,)
         codes: (n,) group of each row, below `groups`.
         groups: number of groups, none of them empty.
-        weight: (n,) sample weights.
+        weight: (n,) sample weights, or the mass of entries that stand for several rows.
         positive: whether the quantity can't be negative.
         unseen: a value that must be reckoned with even if nothing near it was seen; for positive quantities.
     """
-    weight = np.ones(len(values)) if weight is None else weight
-    rows = np.bincount(codes, minlength=groups)
-    total = np.bincount(codes, weight, groups)
+    mass = Mass.of(weight, len(values))
+    rows, total, squared = (np.bincount(codes, of, groups) for of in (mass.rows, mass.weight, mass.squared))
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(codes, weight * values, groups) / total
+        mean = np.bincount(codes, mass.weight * values, groups) / total
     centred = values - mean[codes]
-    first, second = (np.bincount(codes, weight**2 * centred**power, groups) for power in (1, 2))
-    squared = np.bincount(codes, weight**2, groups)
+    first, second = (np.bincount(codes, mass.squared * centred**power, groups) for power in (1, 2))
 
     def with_row(at: np.ndarray) -> Moments:
         """Moments of the rows and of one more of average weight, `at` from the mean."""

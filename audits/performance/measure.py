@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from ..findings import Findings, pointer
-from ..intervals import Estimates, Means, Roots
+from ..intervals import Estimates, Mass, Means, Roots
 from ..predictions import Predictions
 from . import classification as c
 from .statistic import Statistic, difference, interval, mean
@@ -28,7 +28,9 @@ def measure(predictions: Predictions, *, confidence: float = 0.95) -> Findings:
             {name: _of_class(predictions, code, confidence) for code, name in enumerate(predictions.classes)}
         )
     found = Findings.gather(parts)
-    found.values["n"] = len(predictions)
+    found.values["n"] = predictions.size
+    if predictions.condensed is not None:
+        found.values["settings"] = predictions.condensed.settings
     if predictions.task != "regression":
         found.values["confusion"] = _confusion(predictions)
     return found
@@ -76,42 +78,39 @@ def _numbers(statistics: dict[str, Statistic | None], confidence: float) -> Find
 
 
 def _statistics(predictions: Predictions) -> dict[str, Statistic | None]:
-    weight = np.ones(len(predictions)) if predictions.weight is None else predictions.weight.astype(float)
+    mass = predictions.mass
     if predictions.task == "regression":
-        return _regression(predictions, weight)
-    found = _decisions(predictions, weight)
+        return _regression(predictions, mass)
+    found = _decisions(predictions, mass)
     if predictions.scores is not None:
-        found |= _scores(predictions, predictions.scores, weight)
+        found |= _scores(predictions, predictions.scores, mass)
     return found
 
 
-def _decisions(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None]:
+def _decisions(p: Predictions, mass: Mass) -> dict[str, Statistic | None]:
     everyone = np.ones(len(p), dtype=bool)
-    fewest = _fewest(p)
-    recalls = [_recall(p, code, weight) for code in range(len(p.classes))]
+    recalls = [_recall(p, code, mass) for code in range(len(p.classes))]
     found = {
-        "accuracy": c.proportion(p.y_true == p.y_pred, everyone, weight),
-        "balanced_accuracy": c.average(recalls, smallest=fewest),
+        "accuracy": c.proportion(p.y_true == p.y_pred, everyone, mass),
+        "balanced_accuracy": _macro(p, recalls),
     }
     if p.task == "binary":
         return found | {
-            "precision": _precision(p, 1, weight),
+            "precision": _precision(p, 1, mass),
             "recall": recalls[1],
-            "f1": c.f1(p.y_true == 1, p.y_pred == 1, weight),
+            "f1": c.f1(p.y_true == 1, p.y_pred == 1, mass),
         }
     codes = range(len(p.classes))
     return found | {
-        "macro_precision": c.average([_precision(p, code, weight) for code in codes], smallest=fewest),
-        "macro_f1": c.average(
-            [c.f1(p.y_true == code, p.y_pred == code, weight) for code in codes], smallest=fewest
-        ),
+        "macro_precision": _macro(p, [_precision(p, code, mass) for code in codes]),
+        "macro_f1": _macro(p, [c.f1(p.y_true == code, p.y_pred == code, mass) for code in codes]),
     }
 
 
-def _scores(p: Predictions, scores: np.ndarray, weight: np.ndarray) -> dict[str, Statistic | None]:
+def _scores(p: Predictions, scores: np.ndarray, mass: Mass) -> dict[str, Statistic | None]:
     found: dict[str, Statistic | None] = {
-        "log_loss": c.log_loss(scores, p.y_true, weight),
-        "brier_score": c.brier_score(scores, p.y_true, weight),
+        "log_loss": c.log_loss(scores, p.y_true, mass),
+        "brier_score": c.brier_score(scores, p.y_true, mass),
     }
     ranked: dict[str, Callable[..., Statistic | None]] = {
         "auroc": c.roc,
@@ -119,37 +118,43 @@ def _scores(p: Predictions, scores: np.ndarray, weight: np.ndarray) -> dict[str,
     }
     for name, metric in ranked.items():
         if p.task == "binary":
-            found[name] = metric(scores[:, 1], p.y_true == 1, weight)
+            found[name] = metric(p.ranking, p.y_true == 1, mass, condensed=p.condensed is not None)
         else:
-            parts = [metric(scores[:, code], p.y_true == code, weight) for code in range(len(p.classes))]
-            found[f"macro_{name}"] = c.average(parts, smallest=_fewest(p))
+            parts = [metric(scores[:, code], p.y_true == code, mass) for code in range(len(p.classes))]
+            found[f"macro_{name}"] = _macro(p, parts)
     return found
 
 
-def _regression(p: Predictions, weight: np.ndarray) -> dict[str, Statistic | None]:
+def _macro(p: Predictions, parts: list[Statistic | None]) -> Statistic | None:
+    """Mean over classes; its variance is shrunk by the rarest."""
+    fewest = np.bincount(p.y_true, p.mass.rows, len(p.classes)).min()
+    return c.average(parts, smallest=fewest, rows=p.size)
+
+
+def _regression(p: Predictions, mass: Mass) -> dict[str, Statistic | None]:
     error = p.y_pred - p.y_true
-    squared = mean(error**2, weight)
+    squared = mean(error**2, mass)
     root = squared.value**0.5
     return {
-        "mean_absolute_error": mean(np.abs(error), weight),
+        "mean_absolute_error": mean(np.abs(error), mass),
         "root_mean_squared_error": Statistic(
             influence=squared.influence / (2 * root) if root > 0 else squared.influence,
             estimates=Roots(cast(Means, squared.estimates)),
-            rows=len(p),
+            rows=p.size,
         ),
-        "r2": _r2(p, error**2, weight),
+        "r2": _r2(p, error**2, mass),
     }
 
 
-def _r2(p: Predictions, squares: np.ndarray, weight: np.ndarray) -> Statistic | None:
+def _r2(p: Predictions, squares: np.ndarray, mass: Mass) -> Statistic | None:
     """Share of the target's variance that is explained: one minus a linearised ratio; None if constant."""
-    around = (p.y_true - np.average(p.y_true, weights=weight)) ** 2
-    variance = np.average(around, weights=weight)
+    around = (p.y_true - np.average(p.y_true, weights=mass.weight)) ** 2
+    variance = np.average(around, weights=mass.weight)
     if variance == 0:
         return None
-    ratio = np.average(squares, weights=weight) / variance
-    unexplained = mean(ratio + (squares - ratio * around) / variance, weight)
-    return Statistic(influence=-unexplained.influence, estimates=_Rest(unexplained.estimates), rows=len(p))
+    ratio = np.average(squares, weights=mass.weight) / variance
+    unexplained = mean(ratio + (squares - ratio * around) / variance, mass)
+    return Statistic(influence=-unexplained.influence, estimates=_Rest(unexplained.estimates), rows=p.size)
 
 
 @dataclass(frozen=True)
@@ -167,34 +172,30 @@ class _Rest:
         return 1 - upper, 1 - lower
 
 
-def _fewest(p: Predictions) -> int:
-    """Rows of the rarest class."""
-    return int(np.bincount(p.y_true, minlength=len(p.classes)).min())
+def _recall(p: Predictions, code: int, mass: Mass) -> Statistic | None:
+    return c.proportion(p.y_pred == code, p.y_true == code, mass)
 
 
-def _recall(p: Predictions, code: int, weight: np.ndarray) -> Statistic | None:
-    return c.proportion(p.y_pred == code, p.y_true == code, weight)
-
-
-def _precision(p: Predictions, code: int, weight: np.ndarray) -> Statistic | None:
-    return c.proportion(p.y_true == code, p.y_pred == code, weight)
+def _precision(p: Predictions, code: int, mass: Mass) -> Statistic | None:
+    return c.proportion(p.y_true == code, p.y_pred == code, mass)
 
 
 def _of_class(p: Predictions, code: int, confidence: float) -> Findings:
-    weight = np.ones(len(p)) if p.weight is None else p.weight.astype(float)
+    mass = p.mass
     found = _numbers(
         {
-            "precision": _precision(p, code, weight),
-            "recall": _recall(p, code, weight),
-            "f1": c.f1(p.y_true == code, p.y_pred == code, weight),
+            "precision": _precision(p, code, mass),
+            "recall": _recall(p, code, mass),
+            "f1": c.f1(p.y_true == code, p.y_pred == code, mass),
         },
         confidence,
     )
-    found.values["n"] = int((p.y_true == code).sum())
+    found.values["n"] = int(p.mass.rows[p.y_true == code].sum())
     return found
 
 
 def _confusion(p: Predictions) -> dict[str, list]:
     classes = len(p.classes)
-    counts = np.bincount(p.y_true * classes + p.y_pred, p.weight, classes**2).reshape(classes, classes)
+    counts = np.bincount(p.y_true * classes + p.y_pred, p.mass.weight, classes**2).reshape(classes, classes)
+    counts = counts if p.weight is not None else counts.astype(int)
     return {"classes": list(p.classes), "counts": counts.tolist()}

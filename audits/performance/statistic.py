@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..findings import number
-from ..intervals import Estimates, Proportions, means, tails
+from ..intervals import Estimates, Mass, Proportions, means, tails, widened
 
 __all__ = ["Statistic", "difference", "interval", "mean", "share"]
 
@@ -24,7 +24,7 @@ class Statistic:
     """A metric, before its interval."""
 
     influence: np.ndarray
-    """(n,)"""
+    """(n,) of each entry; of one that stands for several rows, the root of the sum of their squares."""
     estimates: Estimates
     """The value, as an array of one, with its limits."""
     rows: float
@@ -36,31 +36,35 @@ class Statistic:
         return float(self.estimates.value[0])
 
 
-def share(value: float, influence: np.ndarray, *, smallest: float) -> Statistic:
+def share(
+    value: float, influence: np.ndarray, *, smallest: float, rows: float, slack: float = 0.0
+) -> Statistic:
     """A metric in [0, 1] that is no proportion, with the limits of one that has the same variance.
 
     Args:
         value: the metric.
         influence: (n,)
         smallest: rows of the rarest class that it rests on.
+        rows: that it rests on.
+        slack: how far condensing rows may have moved it; its limits are widened by that.
     """
     variance = np.sum(influence**2) + 2 * _PSEUDO_SQUARE / (smallest * max(smallest - 1, 1))
     shrunk = (value * smallest + 0.5) / (smallest + 1)
     trials = np.array([shrunk * (1 - shrunk) / variance])
     return Statistic(
         influence=influence,
-        estimates=Proportions(value=np.array([value]), trials=trials),
-        rows=len(influence),
+        estimates=widened(Proportions(value=np.array([value]), trials=trials), np.array([slack])),
+        rows=rows,
     )
 
 
-def mean(values: np.ndarray, weight: np.ndarray, *, unseen: float = 0.0) -> Statistic:
+def mean(values: np.ndarray, mass: Mass, *, unseen: float = 0.0) -> Statistic:
     """Mean of a non-negative error; `unseen` is an error that must be reckoned with even if none was seen."""
-    value = float(np.average(values, weights=weight))
+    value = float(np.average(values, weights=mass.weight))
     return Statistic(
-        influence=weight * (values - value) / weight.sum(),
-        estimates=means(values, np.zeros(len(values), dtype=int), 1, weight, positive=True, unseen=unseen),
-        rows=len(values),
+        influence=mass.root * (values - value) / mass.weight.sum(),
+        estimates=means(values, np.zeros(len(values), dtype=int), 1, mass, positive=True, unseen=unseen),
+        rows=float(mass.rows.sum()),
     )
 
 
@@ -77,5 +81,4 @@ def difference(ours: Statistic, other: Statistic, *, confidence: float) -> dict[
     value = ours.value - other.value
     error = float(np.sqrt(np.sum((ours.influence - other.influence) ** 2)))
     wide, narrow = (z * error for z in tails(confidence))
-    rows = len(ours.influence)
-    return number(value, value - wide, value + wide, rows, (value - narrow, value + narrow))
+    return number(value, value - wide, value + wide, ours.rows, (value - narrow, value + narrow))
