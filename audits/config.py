@@ -47,13 +47,16 @@ class ExplainConfig:
     __pydantic_config__: ClassVar = _CLOSED
 
     methods: tuple[str, ...] | None = None
-    """Names of methods; null takes those that suit the data."""
+    """Names of methods; null takes those that suit the data and are cheap."""
 
     rows: int = 512
     """Test rows from which global attributions are averaged."""
 
     examples: int = 6
     """Single predictions that are explained one by one."""
+
+    immutable: tuple[str, ...] = ()
+    """Columns that counterfactuals leave as they are, besides the sensitive ones."""
 
     seed: int = 0
     """Seed for the choice of rows and for permutations."""
@@ -131,7 +134,7 @@ class SlicesConfig:
     """Fewest rows of a slice as a share of all; the larger of the two counts."""
 
     beam: int = 32
-    """Slices of two columns that are extended by a third; as many as there are makes the search exhaustive."""
+    """Slices of two columns that are extended by a third; with all of them the search is exhaustive."""
 
     permutations: int = 200
     """Permutations that say how large the largest difference is by chance."""
