@@ -1,13 +1,13 @@
 """A family of changes to the same rows: each one's result, their mean, their worst, by group."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ..findings import Findings
+from ..findings import Findings, pointer
 from .rates import Marks, by_group, overall, worst
 from .subject import NoAnswerError, Subject
 
@@ -63,15 +63,18 @@ def run(name: str, subject: Subject, changes: Iterable[Change]) -> tuple[Finding
         try:
             scores, decided = subject.ask(change.table())
         except NoAnswerError as error:
-            said = " ".join(str(part) for part in change.facts().values())
-            failed.setdefault(str(error), []).append(said)
+            failed[" ".join(str(part) for part in change.facts().values())] = str(error)
             continue
         outcomes.append(Outcome(change=change, marks=subject.marks(decided), scores=scores))
-    reasons = {f"/{', '.join(said)}".replace("~", "~0"): why for why, said in failed.items()}
-    return outcome(name, subject, outcomes, reasons), outcomes
+    found = outcome(name, subject, outcomes)
+    place = pointer("families", name, "changes") if outcomes else pointer("families", name)
+    return Findings(
+        values=found.values,
+        missing=found.missing | {place + pointer(said): why for said, why in failed.items()},
+    ), outcomes
 
 
-def outcome(name: str, subject: Subject, outcomes: list[Outcome], failed: Mapping[str, str] = {}) -> Findings:
+def outcome(name: str, subject: Subject, outcomes: list[Outcome]) -> Findings:
     """Numbers of a family.
 
     The mean is taken over changes and rows, and its interval is about the rows. Of a classification
@@ -82,9 +85,8 @@ def outcome(name: str, subject: Subject, outcomes: list[Outcome], failed: Mappin
         that a policy may limit, and by group the mean beside the accuracy of the unharmed rows.
     """
     place = f"/families/{name}"
-    missing = {f"{place}/changes{where}": why for where, why in failed.items()}
     if not outcomes:
-        return Findings(missing=missing or {place: "nothing in these rows can be changed so"})
+        return Findings(missing={place: "none of these changes could be made, or none was answered"})
     confidence, low_is_bad = subject.config.confidence, not subject.regression
     marks = [each.marks for each in outcomes]
     together = np.mean([each.values for each in marks], axis=0)
@@ -92,7 +94,7 @@ def outcome(name: str, subject: Subject, outcomes: list[Outcome], failed: Mappin
     mean = overall(mean_marks, subject.weight, confidence)
     clean = overall(subject.clean, subject.weight, confidence)
     if mean is None or clean is None:
-        return Findings(missing=missing | {place: "fewer than two rows to change"})
+        return Findings(missing={place: "too few rows to change"})
     least = worst(marks, subject.weight, confidence, lowest=low_is_bad)
     numbers = [overall(each, subject.weight, confidence) for each in marks]
     ending = _ENDING[subject.kind]
@@ -119,5 +121,5 @@ def outcome(name: str, subject: Subject, outcomes: list[Outcome], failed: Mappin
             "metrics": {f"{name}_{ending}": mean, f"worst_{name}_{ending}": least},
             "groups": grouped.values,
         },
-        missing=missing | {f"/groups{where}": why for where, why in grouped.missing.items()},
+        missing={f"/groups{where}": why for where, why in grouped.missing.items()},
     )

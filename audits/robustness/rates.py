@@ -1,6 +1,6 @@
 """How rows came out, as numbers with intervals: over all of them, in each group, and at their worst."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,9 +9,9 @@ from scipy.special import ndtri
 
 from ..fairness.groups import encode
 from ..findings import Findings, number, pointer
-from ..intervals import GATE, Means, Proportions, means, tails
+from ..intervals import GATE, Estimates, Means, Proportions, means, tails
 
-__all__ = ["Marks", "by_group", "overall", "worst"]
+__all__ = ["Marks", "by_group", "overall", "worst", "worst_of"]
 
 Kind = Literal["hit", "share", "amount"]
 
@@ -47,29 +47,38 @@ def worst(
 ) -> dict[str, Any]:
     """The worst of several conditions that the same rows went through.
 
-    The bound towards worse is the worst of the conditions' own bounds: to miss, the bound of the condition
-    that is truly worst must miss (intersection-union, as for gaps). The bound towards better must hold for
-    all conditions at once, for which it takes Bonferroni's share of the error.
-
     Args:
         marks: one for each condition, without NaN.
         weight: `(n,)`.
         confidence: of the two-sided interval.
         lowest: whether low is bad.
     """
-    sign, count, codes = (1 if lowest else -1), len(marks), np.zeros(len(weight), dtype=np.int64)
-    found = [each.estimates(codes, 1, weight) for each in marks]
+    codes = np.zeros(len(weight), dtype=np.int64)
+    estimates = [each.estimates(codes, 1, weight) for each in marks]
+    return worst_of(estimates, len(weight), confidence, kind=marks[0].kind, lowest=lowest)
+
+
+def worst_of(
+    estimates: Sequence[Estimates], rows: int, confidence: float, *, kind: Kind = "hit", lowest: bool = True
+) -> dict[str, Any]:
+    """The worst of several estimates, each of shape `(1,)`.
+
+    The bound towards worse is the worst of their own bounds: to miss, the bound of the one that is truly
+    worst must miss (intersection-union, as for gaps). The bound towards better must hold for all at once, for
+    which it takes Bonferroni's share of the error.
+    """
+    sign, bad_side = (1, 0) if lowest else (-1, 1)
 
     def bounds(level: float) -> tuple[float, float]:
-        toward, away = float(ndtri(level)), float(ndtri(1 - (1 - level) / count))
-        bad = min(sign * each.limits(toward)[0 if lowest else 1][0] for each in found)
-        good = min(sign * each.limits(away)[1 if lowest else 0][0] for each in found)
-        low, high = (bad, good) if lowest else (-good, -bad)
-        return _clip(low, marks[0].kind), _clip(high, marks[0].kind)
+        toward, away = float(ndtri(level)), float(ndtri(1 - (1 - level) / len(estimates)))
+        bad = sign * min(sign * float(each.limits(toward)[bad_side][0]) for each in estimates)
+        good = sign * min(sign * float(each.limits(away)[1 - bad_side][0]) for each in estimates)
+        low, high = (bad, good) if lowest else (good, bad)
+        return _clip(low, kind), _clip(high, kind)
 
-    value = sign * min(sign * float(each.value[0]) for each in found)
+    value = sign * min(sign * float(each.value[0]) for each in estimates)
     low, high = bounds((1 + confidence) / 2)
-    return number(value, min(low, value), max(high, value), len(weight), bounds(GATE))
+    return number(value, min(low, value), max(high, value), rows, bounds(GATE))
 
 
 def by_group(
