@@ -39,3 +39,9 @@ def normalized(maps: np.ndarray) -> np.ndarray:
     """Maps divided by their own largest value; a map of zeros stays zero."""
     largest = maps.max(axis=(1, 2), keepdims=True)
     return np.divide(maps, largest, out=np.zeros_like(maps), where=largest > 0)
+
+
+def peaked(maps: np.ndarray) -> np.ndarray:
+    """Maps `(…, h, w)` stretched each from its least value to its largest, so that 0 and 1 are there."""
+    low, high = (edge(maps, axis=(-2, -1), keepdims=True) for edge in (np.min, np.max))
+    return (maps - low) / np.where(high > low, high - low, 1.0)

@@ -1,111 +1,175 @@
-"""Explanations of a model of images: pictures of single predictions with what the network looked at."""
+"""Explanations of a model of images: pictures of single predictions with where it looked."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from . import deletion, grad_cam, overlay, randomization
+from . import attention_rollout, deletion, grad_cam, occlusion, overlay, randomization, stability
 from .examples import KINDS, Example, choose
-from .outputs import batched, probability
+from .pixels import Pixels, images_of, table_of
 from .section import Section, checks
 from .subject import Subject
 
 CHECKED_ROWS = 64
 SMALLEST_MAP = 4
+_NOISE = 0.02 * 255
+"""Standard deviation of the noise on each byte."""
+
+Heat = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From images `(rows, channels, height, width)` uint8 and classes `(rows,)` to maps `(rows, h, w)`."""
 
 
 def looked_at(subject: Subject) -> Section:
-    """Grad-CAM of single examples, drawn, and whether the maps can be believed."""
-    module = subject.predictor.module
-    if not hasattr(module, "maps"):
-        return Section(missing="the network does not show the feature maps that Grad-CAM weighs")
+    """Grad-CAM."""
+    if not hasattr(subject.module, "maps"):
+        return Section(missing="the model does not show the feature maps that Grad-CAM weighs")
+
+    def by_module(module: Any) -> Heat:
+        def heat(images: np.ndarray, target: np.ndarray) -> np.ndarray:
+            (inputs,) = subject.inputs(table_of(images))
+            return grad_cam.heat(module, inputs, torch.from_numpy(target))
+
+        return heat
+
+    return _section(subject, "grad_cam", by_module(subject.module), by_module)
+
+
+def occluded(subject: Subject) -> Section:
+    """Occlusion of the cells of a grid."""
+    pixels = Pixels.of(subject.predictor, subject.background)
+    heat = partial(occlusion.patches, pixels, grid=pixels.grid)
+    return _section(subject, "occlusion", heat)
+
+
+def rolled_out(subject: Subject) -> Section:
+    """Attention rollout, and the heads of the first example."""
+    if not attention_rollout.has_attention(subject.module) or not hasattr(subject.module, "grid"):
+        return Section(missing="the model does not show a network with attention over patches")
+
+    def by_module(module: Any) -> Heat:
+        return lambda images, _: attention_rollout.to_cells(module, *subject.inputs(table_of(images)))
+
+    found = _section(subject, "attention_rollout", by_module(subject.module), by_module)
+    chosen = _chosen(subject)
+    if chosen and not found.missing:
+        row = np.array([chosen[0].index])
+        image = images_of(subject.take(row), subject.predictor.schema.image)
+        maps = attention_rollout.heads(subject.module, *subject.inputs(table_of(image)))[0]
+        overlay.draw_grid(grad_cam.peaked(maps), subject.pictures / "attention_heads.png")
+        found.body["heads"] = {
+            "row": subject.describe(chosen[0])["row"],
+            "layers": int(maps.shape[0]),
+            "heads": int(maps.shape[1]),
+            "picture": f"{subject.pictures.name}/attention_heads.png",
+        }
+    return found
+
+
+def _section(
+    subject: Subject, name: str, heat: Heat, of_module: Callable[[Any], Heat] | None = None
+) -> Section:
+    """Single examples, drawn, and whether the maps can be believed."""
     rows = subject.sample(CHECKED_ROWS)
-    (images,) = subject.inputs(rows)
-    heat = grad_cam.heat(module, images, subject.predicted(rows))
-    if min(heat.shape[1:]) < SMALLEST_MAP:
+    images = images_of(subject.take(rows), subject.predictor.schema.image)
+    predicted = subject.predicted(rows).numpy()
+    maps = heat(images, predicted)
+    if min(maps.shape[1:]) < SMALLEST_MAP:
         return Section(
-            missing=f"its feature maps are {heat.shape[1]}×{heat.shape[2]}: too coarse to point at anything"
+            missing=f"its maps are {maps.shape[1]}×{maps.shape[2]}: too coarse to point at anything"
         )
     return Section(
         body={
-            "examples": _pictures(subject),
+            "examples": _pictures(subject, name, heat),
             "settings": {
                 "of": "the predicted class",
-                "map": f"{heat.shape[1]}×{heat.shape[2]} cells, each divided by its own largest value",
+                "map": f"{maps.shape[1]}×{maps.shape[2]} cells, each divided by its own largest value",
                 "pictures": "left the image, right the same with bright where the network looked",
             },
         },
-        faithfulness=_faithfulness(subject, rows, heat),
+        faithfulness=_faithfulness(subject, name, images, predicted, maps, heat, of_module),
     )
 
 
-def _pictures(subject: Subject) -> list[dict[str, Any]]:
-    """One line and one PNG an example; `config.examples` of each kind, classes in turn."""
+def _chosen(subject: Subject) -> tuple[Example, ...]:
     # A network that looks at the wrong thing may do so in one class only: more of them than of table rows.
     count = subject.config.examples * len(KINDS)
-    chosen = choose(subject.y_true, subject.y_pred, subject.scores, count=count)
+    return choose(subject.y_true, subject.y_pred, subject.scores, count=count)
+
+
+def _pictures(subject: Subject, name: str, heat: Heat) -> list[dict[str, Any]]:
+    """One line and one PNG an example; `config.examples` of each kind, classes in turn."""
+    chosen = _chosen(subject)
     if not chosen:
         return []
     rows = np.array([example.index for example in chosen])
-    (images,) = subject.inputs(rows)
-    heat = grad_cam.normalized(grad_cam.heat(subject.predictor.module, images, subject.predicted(rows)))
-    plain = _unit(images.numpy())
-    return [_picture(subject, *each) for each in zip(chosen, plain, heat, strict=True)]
+    images = images_of(subject.take(rows), subject.predictor.schema.image)
+    maps = grad_cam.normalized(np.maximum(heat(images, subject.predicted(rows).numpy()), 0))
+    return [
+        _picture(subject, name, *each) for each in zip(chosen, unit(images), maps, strict=True)
+    ]  # fmt: skip
 
 
-def _picture(subject: Subject, example: Example, image: np.ndarray, heat: np.ndarray) -> dict[str, Any]:
+def _picture(
+    subject: Subject, method: str, example: Example, image: np.ndarray, heat: np.ndarray
+) -> dict[str, Any]:
     found = subject.describe(example)
-    name = f"grad_cam_{example.kind}_{found['row']}.png"
+    name = f"{method}_{example.kind}_{found['row']}.png"
     overlay.draw(image, heat, subject.pictures / name)
     return found | {"picture": f"{subject.pictures.name}/{name}"}
 
 
-def _unit(images: np.ndarray) -> np.ndarray:
-    """Standardised channels back to [0, 1], each image over its own range."""
-    low, high = (edge(images, axis=(1, 2, 3), keepdims=True) for edge in (np.min, np.max))
+def unit(images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1], each over its own range."""
+    low, high = (edge(images.astype(float), axis=(1, 2, 3), keepdims=True) for edge in (np.min, np.max))
     return (images - low) / np.where(high > low, high - low, 1.0)
 
 
-def _faithfulness(subject: Subject, rows: np.ndarray, heat: np.ndarray) -> dict[str, Any]:
-    """Do the maps change with the weights, and does deleting cells by them beat deleting at random?"""
-    (images,), predicted, seed = subject.inputs(rows), subject.predicted(rows), subject.config.seed
+def _faithfulness(
+    subject: Subject,
+    name: str,
+    images: np.ndarray,
+    predicted: np.ndarray,
+    maps: np.ndarray,
+    heat: Heat,
+    of_module: Callable[[Any], Heat] | None,
+) -> dict[str, Any]:
+    """Deletion, insertion, stability; and randomization where the method looks at weights.
 
-    def flat_heat(module: nn.Module) -> np.ndarray:
-        return grad_cam.heat(module, images, predicted).reshape(len(rows), -1)
-
-    flat = heat.reshape(len(rows), -1)
-    same = randomization.rank_correlation(subject.predictor.module, flat, flat_heat, seed=seed)
-    gain = _deletion(subject, images, flat, heat.shape[1:], predicted)
-    return checks("grad_cam", seed, randomization_rank_correlation=same, deletion_advantage=gain)
-
-
-def _deletion(
-    subject: Subject, images: Tensor, flat: np.ndarray, grid: tuple[int, ...], predicted: Tensor
-) -> np.ndarray:
-    """Replace cells of the map's grid by the mean train image, the hottest first.
-
-    Cells and not pixels: scattered single pixels are noise that no network was trained on, and would make
-    deletion at random look strong.
+    Cells and not pixels are deleted: scattered single pixels are noise that no network was trained on, and
+    would make deletion at random look strong.
     """
-    module = subject.predictor.module
-    (train,) = subject.predictor.inputs(subject.background)
-    mean, cell = train.mean(dim=0), torch.from_numpy(cells(images.shape[2], images.shape[3], grid))
+    seed, flat, grid = subject.config.seed, maps.reshape(len(maps), -1), maps.shape[1:]
+    found: dict[str, np.ndarray] = {}
+    if of_module is not None:
+        found["randomization_rank_correlation"] = randomization.rank_correlation(
+            subject.module,
+            flat,
+            lambda module: of_module(module)(images, predicted).reshape(flat.shape),
+            seed=seed,
+        )
+    pixels = Pixels.of(subject.predictor, subject.background)
+    output = pixels.score(images, predicted)
 
-    output = batched(module, images)
+    def score(gone: np.ndarray, row: np.ndarray) -> np.ndarray:
+        said = pixels.score(pixels.without(images[row], gone, grid), predicted[row])
+        # Regression: how far the value moves, to either side.
+        return -np.abs(said - output[row]) if subject.predictor.task == "regression" else said
 
-    def score(gone: Tensor, row: Tensor) -> Tensor:
-        hidden = gone[:, cell][:, None]  # (n, 1, height, width)
-        logits = module(torch.where(hidden, mean, images[row]))
-        if logits.shape[1] == 1:  # regression: how far the output moves, to either side
-            return -(logits - output[row])[:, 0].abs()
-        return probability(logits, predicted[row])
+    deleted, inserted = deletion.advantages(score, flat, seed=seed)
+    alike, change = stability.stability(
+        lambda noisy: heat(noisy, predicted).reshape(flat.shape),
+        lambda rng: _noisy(images, rng),
+        seed,
+        flat,
+    )
+    found |= {"deletion_advantage": deleted, "insertion_advantage": inserted}
+    found |= {"stability_rank_correlation": alike, "stability_change": change}
+    return checks(name, seed, **found)
 
-    return deletion.advantage(score, flat, seed=subject.config.seed)
 
-
-def cells(height: int, width: int, grid: tuple[int, ...]) -> np.ndarray:
-    """Which cell of the grid each pixel lies in, `(height, width)`."""
-    rows, columns = np.arange(height) * grid[0] // height, np.arange(width) * grid[1] // width
-    return rows[:, None] * grid[1] + columns
+def _noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    changed = images + rng.normal(scale=_NOISE, size=images.shape)
+    return np.clip(changed.round(), 0, 255).astype(np.uint8)

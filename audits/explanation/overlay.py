@@ -29,17 +29,43 @@ def draw(image: np.ndarray, heat: np.ndarray, path: Path) -> None:
         heat: `(h, w)` in [0, 1], of any resolution; enlarged smoothly.
         path: file to write.
     """
-    pixels = image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
-    plain = Image.fromarray(np.uint8(np.clip(pixels, 0, 1).transpose(1, 2, 0) * 255 + 0.5))
-    width, height = _size(*image.shape[:0:-1])
-    # Small images are enlarged by whole pixels: their pixels are what the model saw.
-    plain = plain.resize((width, height), Image.Resampling.NEAREST)
+    plain = _plain(image)
+    width, height = plain.size
     warm = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     lit = _IMAGE_SHARE * np.asarray(plain, float) + (1 - _IMAGE_SHARE) * colour(np.asarray(warm))
     sheet = Image.new("RGB", (2 * width + _GAP, height), "white")
     sheet.paste(plain, (0, 0))
     sheet.paste(Image.fromarray(np.uint8(np.clip(lit, 0, 255))), (width + _GAP, 0))
     sheet.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def draw_grid(maps: np.ndarray, path: Path) -> None:
+    """Write a PNG of many small maps: a row of the sheet a layer, a column a head.
+
+    Args:
+        maps: `(layers, heads, h, w)` in [0, 1]; cells stay square cells.
+        path: file to write.
+    """
+    layers, heads, h, w = maps.shape
+    cell = max(1, 64 // max(h, w))
+    sheet = Image.new("RGB", (heads * (w * cell + _GAP) - _GAP, layers * (h * cell + _GAP) - _GAP), "white")
+    for layer, head in np.ndindex(layers, heads):
+        small = Image.fromarray(np.uint8(colour(maps[layer, head])))
+        large = small.resize((w * cell, h * cell), Image.Resampling.NEAREST)
+        sheet.paste(large, (head * (w * cell + _GAP), layer * (h * cell + _GAP)))
+    sheet.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def draw_plain(image: np.ndarray, path: Path) -> None:
+    """Write a PNG of the image `(channels, height, width)` in [0, 1] alone."""
+    _plain(image).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _plain(image: np.ndarray) -> Image.Image:
+    pixels = image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
+    plain = Image.fromarray(np.uint8(np.clip(pixels, 0, 1).transpose(1, 2, 0) * 255 + 0.5))
+    # Small images are enlarged by whole pixels: their pixels are what the model saw.
+    return plain.resize(_size(*image.shape[:0:-1]), Image.Resampling.NEAREST)
 
 
 def _size(width: int, height: int) -> tuple[int, int]:

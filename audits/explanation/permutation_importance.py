@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import rankdata
 
-from .subject import Explainable
+from .subject import Scorer
 
 REPEATS = 3
 _Z95 = 1.959963984540054
@@ -34,7 +34,7 @@ def metric_of(task: str) -> str:
 
 
 def measure(
-    predictor: Explainable, table: pa.Table, y_true: np.ndarray, *, features: Sequence[str], seed: int
+    predictor: Scorer, table: pa.Table, y_true: np.ndarray, *, features: Sequence[str], seed: int
 ) -> list[Importance]:
     """Importance of each column, in the order given.
 
@@ -72,7 +72,7 @@ def row_parts(task: str, y_true: np.ndarray, scores: np.ndarray) -> tuple[np.nda
 
 
 def _shuffled(
-    predictor: Explainable, table: pa.Table, y_true: np.ndarray, name: str, order: np.ndarray
+    predictor: Scorer, table: pa.Table, y_true: np.ndarray, name: str, order: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     place = table.column_names.index(name)
     shuffled = table.set_column(place, table.field(place), table.column(place).take(pa.array(order)))

@@ -1,6 +1,7 @@
 """What is explained: a model, the rows it is explained on, and what it said of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, SupportsFloat
@@ -10,21 +11,20 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from ...platform.data.schema import Schema
 from ..config import ExplainConfig
 from .examples import Example
 
 
-class Explainable(Protocol):
-    """The part of a predictor that explanations use."""
+class Scorer(Protocol):
+    """A model that can be asked: all that an explanation may count on.
 
-    @property
-    def module(self) -> Any:
-        """A torch module from inputs to logits `(batch, classes)`, or to `(batch, 1)` for regression.
-
-        Tables: it has `tokens(*inputs)` and `from_tokens(tokens)`. Images: it has `maps`, through which the
-        feature maps pass.
-        """
-        ...
+    Methods that look inside need more, and are missing where it isn't there: `module`, a torch module from
+    inputs to logits `(batch, classes)` (regression: `(batch, 1)`), and `inputs(table)`, what it takes. For
+    tables the module has `tokens(*inputs)` and `from_tokens(tokens)`, and `feature_names` names the column of
+    each token, or "column (part)" where a column makes several. For images it has `maps`, through which the
+    feature maps pass.
+    """
 
     @property
     def task(self) -> str:
@@ -37,8 +37,8 @@ class Explainable(Protocol):
         ...
 
     @property
-    def feature_names(self) -> tuple[str, ...]:
-        """Name of each token: its column, or "column (part)" where a column makes several."""
+    def schema(self) -> Schema:
+        """What each column is."""
         ...
 
     def predict(self, table: pa.Table) -> np.ndarray:
@@ -49,9 +49,8 @@ class Explainable(Protocol):
         """Codes or values `(n,)`."""
         ...
 
-    def inputs(self, table: pa.Table) -> tuple[Tensor, ...]:
-        """What `module` takes."""
-        ...
+
+_READ = ("numeric", "categorical", "date", "text", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +61,26 @@ class Subject:
         y_true: codes or values `(n,)`, in the unit of `predictor.predict`.
         background: train rows.
         pictures: folder for PNGs; they are named relative to its parent.
+        sensitive: group of each row by attribute, `(n,)` str.
     """
 
-    predictor: Explainable
+    predictor: Scorer
     table: pa.Table
     y_true: np.ndarray
     background: pa.Table
     config: ExplainConfig
     pictures: Path
+    sensitive: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def module(self) -> Any:
+        """The network, where the model is one and shows it; else None."""
+        return getattr(self.predictor, "module", None)
+
+    @cached_property
+    def has_tokens(self) -> bool:
+        """Is there a network that shows a token for each column?"""
+        return hasattr(self.module, "from_tokens")
 
     @cached_property
     def scores(self) -> np.ndarray:
@@ -81,31 +92,52 @@ class Subject:
         """Codes or values `(n,)`."""
         return self.predictor.decide(self.scores, self.table)
 
-    @cached_property
+    @property
     def modality(self) -> str:
-        """tabular or image: an image enters a network as one four-dimensional tensor."""
-        return "image" if self.predictor.inputs(self.table.slice(0, 1))[0].ndim == 4 else "tabular"
+        """tabular or image."""
+        return self.predictor.schema.modality
 
     @cached_property
     def token_columns(self) -> tuple[str, ...]:
-        """The column that each token stems from."""
+        """The column that each token of the network stems from."""
         known = set(self.table.column_names)
-        names = self.predictor.feature_names
+        names = getattr(self.predictor, "feature_names", ())
         return tuple(name if name in known else name.rsplit(" (", 1)[0] for name in names)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Every column once, in the order of the tokens."""
-        return tuple(dict.fromkeys(self.token_columns))
+        """Every column that the model reads, once: in the order of its tokens where it has any."""
+        if self.has_tokens:
+            return tuple(dict.fromkeys(self.token_columns))
+        schema = self.predictor.schema
+        roles = ("feature", "sensitive") if schema.use_sensitive else ("feature",)
+        return tuple(c.name for c in schema.columns if c.role in roles and c.kind in _READ)
+
+    def of_kind(self, *kinds: str) -> tuple[str, ...]:
+        """Those of `columns` that are of one of these kinds."""
+        kind = {column.name: column.kind for column in self.predictor.schema.columns}
+        return tuple(name for name in self.columns if kind.get(name) in kinds)
+
+    @cached_property
+    def held(self) -> tuple[str, ...]:
+        """Sensitive columns that aren't features: a model may read them all the same, to decide by group."""
+        present = set(self.table.column_names) - set(self.columns)
+        return tuple(name for name in self.predictor.schema.sensitive if name in present)
+
+    def take(self, rows: np.ndarray) -> pa.Table:
+        """Some test rows."""
+        return self.table.take(pa.array(rows, type=pa.int64()))
 
     def sample(self, count: int) -> np.ndarray:
         """Positions of at most `count` rows, drawn without replacement, in a random order of their own."""
         rows = self.table.num_rows
         return np.random.default_rng(self.config.seed).permutation(rows)[:count]
 
-    def inputs(self, rows: np.ndarray) -> tuple[Tensor, ...]:
+    def inputs(self, table: pa.Table) -> tuple[Tensor, ...]:
         """What the network takes for some rows."""
-        return self.predictor.inputs(self.table.take(pa.array(rows, type=pa.int64())))
+        inputs: Any = getattr(self.predictor, "inputs", None)
+        assert inputs is not None, "only asked where there is a network"
+        return inputs(table)
 
     def explained(self, rows: np.ndarray) -> Tensor:
         """The class that some rows are explained towards: positive or predicted; 0 for regression."""

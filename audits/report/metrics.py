@@ -43,6 +43,20 @@ _FAITHFULNESS = {
         "anything is; 0 is no better than chance.",
         "Whether single shares are right: taking away makes rows that cannot exist.",
     ),
+    "insertion_advantage": (
+        "How much more the score rises when what the method calls important is told first than when anything "
+        "is; 0 is no better than chance.",
+        "Whether single shares are right: telling a part makes rows that cannot exist.",
+    ),
+    "stability_rank_correlation": (
+        "How alike the order of the explanation stays when the row changes by a hair (noise of 2% of each "
+        "number's spread); 1 is the same order.",
+        "Whether a stable explanation is right: one that never changes is the most stable.",
+    ),
+    "stability_change": (
+        "How far shares move under the same noise, against their own size; 0 is not at all.",
+        "Whether the explanation moved for no reason, or because the model did.",
+    ),
     "randomization_rank_correlation": (
         "How alike the explanations stay when the weights are replaced by random ones (Adebayo et al. 2018); "
         "near 0 they follow what was learned, near 1 they only follow the input.",
