@@ -84,6 +84,14 @@ class Database:
         """Whether nothing was ever written: the file isn't there."""
         return self.path is not None and not self.path.exists()
 
+    @property
+    def unused(self) -> bool:
+        """Whether these contents were never written, though others may have been."""
+        if self.missing:
+            return True
+        with self._failures():
+            return self._engine is None and not _has_tables(self._open(), self.contents)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads."""
@@ -103,11 +111,15 @@ class Database:
     def _ready(self) -> Engine:
         """The engine, once its tables are known to be there."""
         if self._engine is None:
-            engine = _sqlite(self.path) if self.path is not None else _postgresql(self.url)
+            engine = self._open()
             if not _has_tables(engine, self.contents):
                 _create_tables(engine, self.path, self.contents)
             self._engine = engine
         return self._engine
+
+    def _open(self) -> Engine:
+        """An engine, whatever tables are there."""
+        return _sqlite(self.path) if self.path is not None else _postgresql(self.url)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

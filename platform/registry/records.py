@@ -51,6 +51,31 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A person's word that one check of one version may stay as it is, until a day. Not signed."""
+
+    name: str
+    number: int
+    identity: str
+    """Identity of the version that it was given for; it says nothing of any other."""
+    check: Mapping[str, Any]
+    """The check that is waived, as the policy asks it."""
+    person: str
+    """Who answers for it."""
+    reason: str
+    until: str
+    """Last day on which it counts, ISO 8601."""
+    created: str = field(default_factory=now)
+    """UTC time, ISO 8601."""
+    id: int | None = None
+    """Given by the registry."""
+
+    def counts(self, today: str) -> bool:
+        """Whether its last day isn't over."""
+        return today <= self.until
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """One line of a listing: a model's newest version."""
 

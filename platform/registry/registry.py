@@ -11,6 +11,7 @@ from .database import Database
 from .records import Summary, Verdict, Version, now
 from .rows import read_verdict, read_version, verdict_row, version_row
 from .tables import aliases, models, verdicts, versions
+from .waivers import Waivers, unwaived
 
 PRODUCTION = "production"
 LATEST = "latest"
@@ -29,6 +30,7 @@ class Registry:
 
     def __init__(self, url: str):
         self._database = Database(url)
+        self.waivers = Waivers(url)
 
     def next_version(self, name: str, identity: str) -> tuple[int, bool]:
         """Number that a version of this identity has, or would get now.
@@ -138,20 +140,20 @@ class Registry:
         self._point(version, alias, gated=False)
 
     def promote(self, name: str, number: int, alias: str = PRODUCTION) -> Version:
-        """Point an alias at a version whose gate has passed.
+        """Point an alias at a version whose gate has passed, or whose every open check is waived today.
 
         Raises:
-            ModelError: the last verdict on exactly what this version is made of isn't a pass.
+            ModelError: the last verdict on exactly what this version is made of isn't a pass, and not waived.
         """
         version = self.version(name, number)
         verdict = self.verdict_on(version)
-        if verdict is None or verdict.status != "pass":
+        if verdict is None or unwaived(verdict, self.waivers.of(version)):
             raise ModelError(
                 f"{name}@{number} can't be promoted to {alias}",
                 got=f"gate: {verdict.status}"
                 if verdict
                 else "no verdict bound to what this version is made of",
-                expected="gate: pass",
+                expected="gate: pass, or a waiver for each check that doesn't",
                 mend=f"`assay gate {name}@{number}` says which checks are in the way",
             )
         self._point(version, alias, gated=True)

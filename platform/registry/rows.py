@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from ..exceptions import VerificationError
 from ..store.digest import canonical_json, digest_of_json
-from .records import Verdict, Version
+from .records import Verdict, Version, Waiver
 
 
 def version_row(version: Version) -> dict[str, Any]:
@@ -62,6 +62,30 @@ def read_verdict(row: Row) -> Verdict:
     columns = _unsealed(row, "the verdict")
     del columns["id"]
     return Verdict(**{**columns, "checks": json.loads(columns["checks"])})
+
+
+def waiver_row(waiver: Waiver) -> dict[str, Any]:
+    """Columns of a waiver; `checksum` covers all others but the number that the registry gives."""
+    return _sealed(
+        name=waiver.name,
+        number=waiver.number,
+        identity=waiver.identity,
+        check=_text(waiver.check),
+        person=waiver.person,
+        reason=waiver.reason,
+        until=waiver.until,
+        created=waiver.created,
+    )
+
+
+def read_waiver(row: Row) -> Waiver:
+    """The waiver in a row.
+
+    Raises:
+        VerificationError: the row isn't as it was written.
+    """
+    columns = _unsealed(row, "a waiver")
+    return Waiver(**{**columns, "check": json.loads(columns["check"])})
 
 
 def _text(value: Any) -> str:

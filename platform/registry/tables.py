@@ -89,13 +89,18 @@ FOR EACH ROW EXECUTE FUNCTION assay_refuse()
 """
 
 
+def refuse_changes(*tables: Table) -> None:
+    """Let the database itself refuse to change or delete a row of these tables."""
+    for table in tables:
+        for verb in ("UPDATE", "DELETE"):
+            _after_create(table, _SQLITE_TRIGGER.format(table=table.name, verb=verb), "sqlite")
+        _after_create(table, _POSTGRESQL_FUNCTION, "postgresql")
+        _after_create(table, _POSTGRESQL_TRIGGER.format(table=table.name), "postgresql")
+
+
 def _after_create(table: Table, statement: str, dialect: str) -> None:
     ddl = DDL(statement.replace("%", "%%"))
     event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
-for _table in (versions, verdicts):
-    for _verb in ("UPDATE", "DELETE"):
-        _after_create(_table, _SQLITE_TRIGGER.format(table=_table.name, verb=_verb), "sqlite")
-    _after_create(_table, _POSTGRESQL_FUNCTION, "postgresql")
-    _after_create(_table, _POSTGRESQL_TRIGGER.format(table=_table.name), "postgresql")
+refuse_changes(versions, verdicts)
