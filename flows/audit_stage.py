@@ -14,6 +14,7 @@ from ..audits.config import AuditConfig
 from ..audits.explanation import explain
 from ..audits.findings import Findings
 from ..audits.predictions import Predictions
+from ..audits.slices import Columns
 from ..platform.baselines import fit
 from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
@@ -49,13 +50,14 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
             name: _beside(predictions, predictor, baseline(test))
             for name, baseline in fit(train, predictor.preprocessor).items()
         },
+        columns=Columns.read(test, data.schema, config.slices),
     )
     evidence.save(out)
     (out / "pictures").mkdir()
     findings = measure(evidence, config) | {
         "explanation": explain(
             predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
-            background=train.slice(0, _BACKGROUND_ROWS),
+            background=train.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
         )
     }  # fmt: skip
     (out / "findings.json").write_bytes(to_bytes(findings))

@@ -4,14 +4,16 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..audits import calibration, fairness, performance
+from ..audits import calibration, fairness, performance, slices
 from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
 from ..audits.predictions import Predictions
+from ..audits.slices import Columns
 
 _FOLDER = "predictions"
 _BASELINE = "baseline_"
+_COLUMNS = "columns.parquet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Evidence:
     model: Predictions
     validation: Predictions
     baselines: Mapping[str, Predictions]
+    columns: Columns | None = None
+    """Bins of the test rows' columns; None where only predictions are known."""
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
@@ -32,10 +36,13 @@ class Evidence:
         self.validation.to_parquet(folder / _FOLDER / "validation.parquet")
         for name, predictions in self.baselines.items():
             predictions.to_parquet(folder / _FOLDER / f"{_BASELINE}{name}.parquet")
+        if self.columns is not None:
+            self.columns.to_parquet(folder / _FOLDER / _COLUMNS)
 
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
         """What `save` wrote."""
+        columns = folder / _FOLDER / _COLUMNS
         baselines = {
             path.stem.removeprefix(_BASELINE): Predictions.from_parquet(path)
             for path in sorted((folder / _FOLDER).glob(f"{_BASELINE}*.parquet"))
@@ -44,16 +51,24 @@ class Evidence:
             model=Predictions.from_parquet(folder / _FOLDER / "test.parquet"),
             validation=Predictions.from_parquet(folder / _FOLDER / "validation.parquet"),
             baselines=baselines,
+            columns=Columns.from_parquet(columns) if columns.exists() else None,
         )
 
 
 def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
-    """Performance, calibration and fairness, by section of the report; deterministic."""
-    return with_bounds(
+    """Performance, calibration, fairness and slices, by section of the report; deterministic."""
+    found = with_bounds(
         lambda confidence: _sections(evidence, _at(config, confidence)),
         config.confidences,
         _sections(evidence, config),
     )
+    return found | {"slices": _slices(evidence, config)}
+
+
+def _slices(evidence: Evidence, config: AuditConfig) -> Findings:
+    if evidence.columns is None:
+        return Findings(missing={"": "No columns are known beside the predictions: none were searched."})
+    return slices.measure(evidence.model, evidence.columns, config.slices)
 
 
 def _at(config: AuditConfig, confidence: float) -> AuditConfig:

@@ -173,7 +173,7 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
 
 def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
-    sections = ("performance", "calibration", "fairness", "explanation")
+    sections = ("performance", "calibration", "fairness", "slices", "explanation")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
         "/data": dataset,

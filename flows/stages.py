@@ -39,6 +39,7 @@ _AUDIT_CODE = (
     "audits.performance",
     "audits.calibration",
     "audits.fairness",
+    "audits.slices",
     "audits.explanation",
     "flows.audit_stage",
     "flows.measure",

@@ -18,6 +18,7 @@ from .sections.glossary import glossary
 from .sections.lineage import lineage, verify_command
 from .sections.performance import performance
 from .sections.sheet import LONGEST
+from .sections.subgroups import subgroups
 from .sections.training import training
 from .unknowns import unknowns
 
@@ -27,6 +28,7 @@ _PARTS = (
     (gate, None),
     (performance, "/performance"),
     (fairness, "/fairness"),
+    (subgroups, "/slices"),
     (calibration, "/calibration"),
     (explanation, "/explanation"),
     (data, "/data"),

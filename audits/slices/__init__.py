@@ -1,4 +1,4 @@
-"""The worst subgroups: slices of up to three columns in which the model is worse or biased, none by chance."""
+"""The worst subgroups: slices of up to three columns where the model is worse or biased, not by chance."""
 
 from .columns import Columns
 from .measure import measure

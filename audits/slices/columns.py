@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from ...platform.data import bands
 from ...platform.data.schema import Column, Schema, resolve
 from ...platform.data.values import categories, numbers
+from ..config import SlicesConfig
 
 __all__ = ["Columns"]
 
@@ -41,28 +42,23 @@ class Columns:
     """Why a column has no bins, by its name."""
 
     @classmethod
-    def read(
-        cls, table: pa.Table, schema: Schema, *, wanted: Sequence[str] | None = None, bins: int = 4,
-        common: int = 8,
-    ) -> "Columns":  # fmt: skip
-        """Bin the columns of a table.
+    def read(cls, table: pa.Table, schema: Schema, config: SlicesConfig) -> "Columns":
+        """Bin the columns of a table: numbers by quantiles, a number that a tenth of the rows share alone.
 
         Args:
             table: the audited rows.
-            wanted: names of columns; None takes all.
-            bins: quantile bins of a numeric column; a value that a tenth of the rows share is fenced off.
-            common: categories that keep a bin of their own, the commonest; the others share one.
+            config: `columns`, `bins` and `common` count here.
 
         Raises:
-            DataError: a name in `wanted` is no column.
+            DataError: a name in `config.columns` is no column.
         """
-        asked = None if wanted is None else {schema.column(name).name for name in wanted}
+        asked = None if config.columns is None else {schema.column(name).name for name in config.columns}
         able = [c for c in schema.columns if c.role not in _NEVER and (asked is None or c.name in asked)]
         able.sort(key=lambda column: column.role != "sensitive")
         left_out = {c.name: _WHY_NOT[c.kind] for c in able if c.kind in _WHY_NOT}
         kept = [column for column in able if column.name not in left_out]
         left_out |= {c.name: f"only {_MOST_COLUMNS} columns are searched" for c in kept[_MOST_COLUMNS:]}
-        binned = [_bin(table, schema, column, bins, common) for column in kept[:_MOST_COLUMNS]]
+        binned = [_bin(table, schema, column, config.bins, config.common) for column in kept[:_MOST_COLUMNS]]
         return cls(
             names=tuple(column.name for column in kept[:_MOST_COLUMNS]),
             labels=tuple(labels for labels, _ in binned),

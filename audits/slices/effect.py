@@ -28,7 +28,9 @@ class Effect:
     @property
     def z(self) -> float:
         """Difference over its error."""
-        return self.difference / self.error if self.error else float(np.sign(self.difference)) * np.inf
+        if self.error:
+            return self.difference / self.error
+        return float(np.copysign(np.inf, self.difference)) if self.difference else 0.0
 
 
 def effect(residual: Residual, rows: np.ndarray) -> Effect:

@@ -1,7 +1,6 @@
 """Search the slices, test them, and show the few that explain the rest."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ from ..config import SlicesConfig
 from ..findings import Findings, number
 from ..predictions import Predictions
 from .columns import Columns
-from .effect import Effect, effect
+from .effect import Effect
+from .explain import explain
 from .permutation import adjusted_p, critical, draw
 from .residuals import Residual, residuals
 from .search import Scan, Space, Strata, scan
@@ -30,8 +30,8 @@ def measure(predictions: Predictions, columns: Columns, config: SlicesConfig) ->
         columns: bins of the same rows.
 
     Returns:
-        `statistics`: for each the slices that were found (`found`), how many were looked at, the z that chance
-        doesn't exceed (`critical`), and how large an effect would have been found (`detectable`).
+        `statistics`: for each the slices that were found (`found`), how many were looked at, the z that
+        chance doesn't exceed (`critical`), and how large an effect would have been found (`detectable`).
     """
     assert len(columns.codes) == len(predictions)
     minimum = max(config.minimum_rows, math.ceil(config.minimum_share * min(len(predictions), config.rows)))
@@ -47,7 +47,8 @@ def measure(predictions: Predictions, columns: Columns, config: SlicesConfig) ->
             "columns": list(columns.names),
             "left_out": dict(columns.left_out),
             "statistics": {
-                name: _statistic(one, space, columns, config, minimum, len(able)) for name, one in able.items()
+                name: _statistic(one, space, columns, config, minimum, len(able))
+                for name, one in able.items()
             },
             "settings": {
                 "depth": config.depth, "beam": config.beam, "permutations": config.permutations,
@@ -87,7 +88,10 @@ def _statistic(
     drawn = draw(whole, residual.strata, config.permutations, config.seed)
     first, largest = _scan_all(space, strata, drawn, config)
     limit = critical(largest, config.alpha, searches)
-    explained = _explain(residual, whole, space, first, limit, config, minimum)
+    explained = explain(
+        residual, whole, space, minimum=minimum, limit=limit, most=config.shown,
+        search=lambda left, strata: scan(space, strata, left[:, None], depth=config.depth, beam=config.beam),
+    )  # fmt: skip
     return {
         "n": len(residual.values),
         "overall": float(residual.values.mean()),
@@ -95,15 +99,15 @@ def _statistic(
         "critical": limit,
         "found": [
             {
-                "slice": {columns.names[space.owner[p]]: _label(columns, space, p) for p in places},
-                "n": len(space.rows(places)),
-                "value": held.value,
-                "elsewhere": held.elsewhere,
-                "difference": _difference(held, limit, len(space.rows(places))),
-                "z": z,
-                "p": adjusted_p(z, largest, searches),
+                "slice": {columns.names[space.owner[p]]: _label(columns, space, p) for p in one.places},
+                "n": len(one.rows),
+                "value": one.effect.value,
+                "elsewhere": one.effect.elsewhere,
+                "difference": _difference(one.effect, limit, len(one.rows)),
+                "z": one.z,
+                "p": adjusted_p(one.z, largest, searches),
             }
-            for z, places, held in explained
+            for one in explained
         ],
         "detectable": _detectable(residual, limit, minimum),
     }
@@ -118,59 +122,6 @@ def _scan_all(
         for start in range(0, drawn.shape[1], _BLOCK)
     ]
     return blocks[0], np.concatenate([block.largest for block in blocks])[1:]
-
-
-def _explain(
-    residual: Residual,
-    whole: np.ndarray,
-    space: Space,
-    first: Scan,
-    limit: float,
-    config: SlicesConfig,
-    minimum: int,
-) -> list[tuple[float, tuple[int, ...], Effect]]:
-    """Slices that are significant, each only if those before it don't explain it.
-
-    The strongest is taken; its rows are brought to the mean; the search is repeated on what is left. A slice of
-    which a part is at fault loses to that part, and a part adds to its whole only what it has beyond it. A slice
-    is taken only if it was significant in the data as they are, so that pruning can't add false alarms.
-    """
-    strata = Strata(residual.strata, whole, minimum, residual.signed)
-    found: list[tuple[float, tuple[int, ...], Effect]] = []
-    left, seen = whole.copy(), first
-    while len(found) < config.shown:
-        taken = next(_significant(residual, strata, whole, left, space, seen, limit), None)
-        if taken is None:
-            break
-        found.append(taken)
-        rows = space.rows(taken[1])
-        mean = np.bincount(residual.strata, left) / strata.rows
-        left[rows] -= np.round((left[rows] - mean[residual.strata[rows]]).mean())
-        again = Strata(residual.strata, left, minimum, residual.signed)
-        seen = scan(space, again, left[:, None], depth=config.depth, beam=config.beam)
-    return found
-
-
-def _significant(
-    residual: Residual,
-    strata: Strata,
-    whole: np.ndarray,
-    left: np.ndarray,
-    space: Space,
-    seen: Scan,
-    limit: float,
-) -> Iterator[tuple[float, tuple[int, ...], Effect]]:
-    """Candidates beyond chance: on what is left, in the data as they are, and by their own spread."""
-    for z, places in seen.candidates:
-        if z <= limit:
-            return
-        rows = space.rows(places)
-        held = effect(residual, rows)
-        counts = np.bincount(residual.strata[rows], minlength=len(strata.rows))
-        raw = float(strata.z(whole[rows].sum()[None, None], counts[None])[0, 0])
-        direction = np.sign(left[rows].sum() - counts @ (np.bincount(residual.strata, left) / strata.rows))
-        if raw > limit and direction * held.z > limit:
-            yield raw, places, held
 
 
 def _label(columns: Columns, space: Space, place: int) -> str:

@@ -1,7 +1,7 @@
 """How large the largest z is by chance alone.
 
-Max-T: Westfall & Young, "Resampling-based multiple testing" (1993). Exact p-values of a Monte Carlo permutation
-test: Phipson & Smyth, "Permutation P-values should never be zero" (2010), https://doi.org/10.2202/1544-6115.1585
+Max-T: Westfall & Young, "Resampling-based multiple testing" (1993). Exact p-values of a Monte Carlo test:
+Phipson & Smyth, "Permutation P-values should never be zero" (2010), https://doi.org/10.2202/1544-6115.1585
 """
 
 import numpy as np
@@ -33,6 +33,6 @@ def adjusted_p(z: float, largest: np.ndarray, searches: int) -> float:
 
 
 def critical(largest: np.ndarray, alpha: float, searches: int) -> float:
-    """The z that a slice must exceed for its adjusted p to be at most `alpha`; infinite with too few draws."""
+    """The z that a slice must exceed for an adjusted p of at most `alpha`; infinite with too few draws."""
     allowed = int(np.floor(alpha / searches * (1 + len(largest)) + 1e-9)) - 1
     return float(np.sort(largest)[::-1][allowed]) if allowed >= 0 else float("inf")

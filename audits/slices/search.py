@@ -1,13 +1,13 @@
-"""Every slice of one and two columns, and three columns where two already stand out, for many residuals at once.
+"""Every slice of one and two columns, and of three where two stand out, for many residuals at once.
 
 Sums over slices are products of 0/1 indicators with whole numbers below 2^24, exact in float32: the search of
 the data and of a hundred permutations is the same arithmetic, done together, and the same on every machine.
 
     N rows · P bins of all columns · M residuals (the data's own first) · H strata
 
-Level-wise search with a beam: SliceLine (Sagadeeva & Boehm, 2021, https://doi.org/10.1145/3448016.3457323) and
-Slice Finder (Chung et al., 2019, https://doi.org/10.1109/ICDE.2019.00139) prune by bounds and by order; here the
-beam is repeated in every permutation, so that whatever it overlooks, it overlooks under the null too.
+Level-wise search with a beam. SliceLine (Sagadeeva & Boehm, 2021, https://doi.org/10.1145/3448016.3457323)
+and Slice Finder (Chung et al., 2019, https://doi.org/10.1109/ICDE.2019.00139) prune by bounds and by order;
+here the beam is repeated in every permutation: what it overlooks, it overlooks under the null too.
 """
 
 from dataclasses import dataclass
