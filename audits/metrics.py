@@ -6,7 +6,9 @@ from typing import Literal
 
 __all__ = ["GAPS", "METRICS", "Metric", "Section"]
 
-Section = Literal["performance", "group", "difference", "ratio", "calibration", "carbon"]
+Section = Literal[
+    "performance", "group", "difference", "ratio", "calibration", "carbon", "robustness", "robustness_group"
+]
 Better = Literal["higher", "lower", "neither"]
 
 GAPS = {"difference": "differences", "ratio": "ratios"}
@@ -41,6 +43,9 @@ _GAP = ("difference",)
 _RATIO = ("ratio",)
 _CALIBRATION = ("calibration",)
 _CARBON = ("carbon",)
+_ROBUST = ("robustness",)
+_ROBUST_TOO = ("robustness", "robustness_group")
+_ROBUST_GROUP = ("robustness_group",)
 
 # fmt: off
 METRICS: dict[str, Metric] = {
@@ -138,6 +143,62 @@ METRICS: dict[str, Metric] = {
         "anything finer than the bins", _RATE, "lower", _CALIBRATION, _CLASSES),
     "mean_calibration_gap": Metric("mean score minus observed rate; above 0 promises too much",
         "scores that are too high here and too low there", (-1.0, 1.0), "neither", _CALIBRATION, _CLASSES),
+    "conformal_coverage": Metric("share of rows whose conformal set holds the truth",
+        "how large the sets are, and what rows of another kind get", _RATE, "higher", _ROBUST_TOO, _ALL),
+    "conformal_set_size": Metric("mean number of classes in a conformal set; below 1, some sets are empty",
+        "whether the sets hold the truth", _ERROR, "lower", _ROBUST_TOO, _CLASSES),
+    "conformal_interval_width": Metric("mean width of a conformal interval, in the target's unit",
+        "whether the intervals hold the truth", _ERROR, "lower", _ROBUST_TOO, _VALUE),
+    "group_conformal_coverage": Metric("the same coverage with a threshold of each group's own",
+        "how large the sets became", _RATE, "higher", _ROBUST_GROUP, _ALL),
+    "group_conformal_set_size": Metric("mean size of a conformal set with a threshold of each group's own",
+        "whether the sets hold the truth", _ERROR, "lower", _ROBUST_GROUP, _CLASSES),
+    "group_conformal_interval_width": Metric("mean interval width with a threshold of each group's own",
+        "whether the intervals hold the truth", _ERROR, "lower", _ROBUST_GROUP, _VALUE),
+    "selective_coverage": Metric("share of rows that are confident enough to be decided",
+        "whether the decisions are right", _RATE, "neither", _ROBUST_TOO, _CLASSES),
+    "selective_accuracy": Metric("accuracy on the rows that are confident enough to be decided",
+        "how many are left undecided, and what becomes of them", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "area_under_risk_coverage": Metric("error among the most confident rows, averaged over how many are kept",
+        "whether mistakes or their ranking make it", _RATE, "lower", _ROBUST, _CLASSES),
+    "corruption_accuracy": Metric("accuracy on corrupted images, mean of 15 kinds at 5 severities",
+        "how often such faults occur, and which of them hurts", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "worst_corruption_accuracy": Metric("accuracy under the corruption that hurts most",
+        "how often that fault occurs", _RATE, "higher", _ROBUST, _CLASSES),
+    "mean_corruption_error": Metric("errors on corrupted images over those of logistic regression",
+        "how many mistakes either makes", _ERROR, "lower", _ROBUST, _CLASSES),
+    "column_shift_accuracy": Metric("accuracy on noisy, shifted, rescaled and unseen values, mean of changes",
+        "which shift will come: true labels are left as they were", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "worst_column_shift_accuracy": Metric("accuracy under the change of a column that hurts most",
+        "whether that change will ever come", _RATE, "higher", _ROBUST, _CLASSES),
+    "missing_value_accuracy": Metric("accuracy with cells emptied at random or by column, mean of changes",
+        "values that go missing for a reason", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "worst_missing_value_accuracy": Metric("accuracy with the emptied cells that hurt most",
+        "values that go missing for a reason", _RATE, "higher", _ROBUST, _CLASSES),
+    "typo_accuracy": Metric("accuracy on text with typing errors, mean of kinds and rates",
+        "other wording, and text that is meant to deceive", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "worst_typo_accuracy": Metric("accuracy under the kind and rate of typing errors that hurts most",
+        "other wording, and text that is meant to deceive", _RATE, "higher", _ROBUST, _CLASSES),
+    "corruption_error": Metric("mean absolute error on corrupted images, mean of kinds and severities",
+        "how often such faults occur", _ERROR, "lower", _ROBUST_TOO, _VALUE),
+    "worst_corruption_error": Metric("mean absolute error under the corruption that hurts most",
+        "how often that fault occurs", _ERROR, "lower", _ROBUST, _VALUE),
+    "column_shift_error": Metric("mean absolute error on changed columns, mean of changes",
+        "which shift will come: true values are left as they were", _ERROR, "lower", _ROBUST_TOO, _VALUE),
+    "worst_column_shift_error": Metric("mean absolute error under the change of a column that hurts most",
+        "whether that change will ever come", _ERROR, "lower", _ROBUST, _VALUE),
+    "missing_value_error": Metric("mean absolute error with emptied cells, mean of changes",
+        "values that go missing for a reason", _ERROR, "lower", _ROBUST_TOO, _VALUE),
+    "worst_missing_value_error": Metric("mean absolute error with the emptied cells that hurt most",
+        "values that go missing for a reason", _ERROR, "lower", _ROBUST, _VALUE),
+    "typo_error": Metric("mean absolute error on text with typing errors, mean of kinds and rates",
+        "other wording, and text that is meant to deceive", _ERROR, "lower", _ROBUST_TOO, _VALUE),
+    "worst_typo_error": Metric("mean absolute error under the typing errors that hurt most",
+        "other wording, and text that is meant to deceive", _ERROR, "lower", _ROBUST, _VALUE),
+    "adversarial_accuracy": Metric("accuracy under PGD of the middle size: pixels, else numbers, else tokens",
+        "that no stronger attack exists: it is a bound from above", _RATE, "higher", _ROBUST_TOO, _CLASSES),
+    "foreign_rows_auroc": Metric("chance that an own row scores above a foreign one, for the worst material",
+        "anything about real rows from elsewhere: these are made here", _RATE, "higher", _ROBUST, _CLASSES),
     "kwh": Metric("electricity of all stages, in kWh",
         "what making the machine cost, and what predictions will", _ERROR, "lower", _CARBON, _ALL),
     "kwh_per_1000_predictions": Metric("electricity of 1,000 plain predictions, in kWh",
