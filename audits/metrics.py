@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-__all__ = ["GAPS", "METRICS", "Metric", "Section"]
+__all__ = ["GAPS", "GROUPED", "METRICS", "ROOMS", "Metric", "Section"]
 
 Section = Literal[
     "performance", "group", "difference", "ratio", "calibration", "carbon", "robustness", "robustness_group"
@@ -13,6 +13,12 @@ Better = Literal["higher", "lower", "neither"]
 
 GAPS = {"difference": "differences", "ratio": "ratios"}
 """Sections that compare groups, and their keys in the report."""
+
+ROOMS = ("performance", "calibration", "carbon", "robustness")
+"""Sections whose numbers are about all rows, and their keys in the report."""
+
+GROUPED = {"calibration": "calibration", "robustness": "robustness_group"}
+"""Keys of the report whose `groups` hold groups of one column, and the section that stands there."""
 
 
 @dataclass(frozen=True)

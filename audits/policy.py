@@ -18,7 +18,7 @@ from typing import Any
 from .check import DEFAULT_CONFIDENCE, Check, CheckResult, Status, Verdict
 from .evidence import lacking
 from .findings import pointer
-from .metrics import GAPS, METRICS
+from .metrics import GAPS, GROUPED, METRICS, ROOMS
 from .validation import validate
 
 __all__ = ["METRICS", "Check", "CheckResult", "Status", "Verdict", "evaluate", "validate"]
@@ -74,10 +74,11 @@ def _home(check: Check) -> tuple[str, ...]:
     if check.split == "validation":
         return "performance", "validation", "metrics", check.metric
     if not check.columns:
-        room = next(of for of in ("performance", "calibration", "carbon") if of in sections)
+        room = next(of for of in ROOMS if of in sections)
         return (room, check.metric) if room == "carbon" else (room, "metrics", check.metric)
-    if "calibration" in sections:
-        return "calibration", "groups", check.columns[0]
+    room = next((room for room, of in GROUPED.items() if of in sections), None)
+    if room is not None:
+        return room, "groups", check.columns[0]
     kind = "attributes" if len(check.columns) == 1 else "intersections"
     home = "fairness", kind, " × ".join(check.columns)
     gap = next((GAPS[of] for of in sections if of in GAPS), None)

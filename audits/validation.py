@@ -6,7 +6,7 @@ from math import isfinite
 from ..platform.exceptions import SpecError, nearest
 from .check import EVIDENCE, Check
 from .evidence import check_path
-from .metrics import GAPS, METRICS, Metric
+from .metrics import GAPS, GROUPED, METRICS, ROOMS, Metric
 
 __all__ = ["validate"]
 
@@ -120,9 +120,9 @@ def _check_groups(check: Check, metric: Metric, sensitive: Sequence[str]) -> Non
                 expected="a column of data.sensitive",
                 mend=nearest(column, sensitive) if sensitive else "name it in data.sensitive",
             )
-    of_groups = {"group", "calibration"} & set(metric.sections)
+    of_groups = {"group", *GROUPED.values()} & set(metric.sections)
     compared = GAPS.keys() & set(metric.sections)
-    if not check.columns and not {"performance", "calibration", "carbon"} & set(metric.sections):
+    if not check.columns and not set(ROOMS) & set(metric.sections):
         raise SpecError(
             f"{check.metric} needs groups",
             got="no over",
@@ -134,5 +134,5 @@ def _check_groups(check: Check, metric: Metric, sensitive: Sequence[str]) -> Non
         )
     if check.group is not None and (not check.columns or compared):
         raise SpecError(f"{check.metric} can't be asked of one group", got=f"group: {check.group}")
-    if "calibration" in metric.sections and len(check.columns) > 1:
+    if set(GROUPED.values()) & set(metric.sections) and len(check.columns) > 1:
         raise SpecError(f"{check.metric} is not measured in intersections", got=f"over: {check.over}")
