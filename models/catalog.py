@@ -5,7 +5,8 @@ written here equal to the signature of the class.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,9 @@ class Part:
 
     options: Mapping[str, Any]
     """Every option with its default."""
+
+    decided: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments that the name itself decides: of `resnet50`, the depth."""
 
 
 ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
@@ -92,6 +96,62 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             module="vit_small",
             factory="ViTSmall",
             options={"patch": None, "width": 64, "depth": 4, "heads": 4, "dropout": 0.1},
+        ),
+        "lenet": Part(
+            summary="LeNet-5: two convolutions and three layers",
+            paper="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
+            modality="image",
+            module="lenet",
+            factory="LeNet",
+            options={"channels": 6},
+        ),
+        "alexnet": Part(
+            summary="five convolutions and three layers",
+            paper="https://arxiv.org/abs/1404.5997",
+            modality="image",
+            module="alexnet",
+            factory="AlexNet",
+            options={"width": 1.0, "dropout": 0.5},
+        ),
+        **{
+            f"vgg{depth}": Part(
+                summary=f"{depth} layers of 3×3 convolutions and units",
+                paper="https://arxiv.org/abs/1409.1556",
+                modality="image",
+                module="vgg",
+                factory="VGG",
+                options={"norm": "batch", "width": 1.0, "dropout": 0.5},
+                decided={"depth": depth},
+            )
+            for depth in (11, 13, 16, 19)
+        },
+        **{
+            f"resnet{depth}": Part(
+                summary=f"residual network of {depth} layers",
+                paper="https://arxiv.org/abs/1512.03385",
+                modality="image",
+                module="resnet",
+                factory="ResNet",
+                options={"norm": "batch", "width": 1.0, "dropout": 0.0},
+                decided={"depth": depth},
+            )
+            for depth in (18, 34, 50, 101, 152)
+        },
+        "googlenet": Part(
+            summary="inception modules of parallel convolutions, with auxiliary heads",
+            paper="https://arxiv.org/abs/1409.4842",
+            modality="image",
+            module="googlenet",
+            factory="GoogLeNet",
+            options={"norm": "batch", "width": 1.0, "dropout": 0.4, "auxiliary": True},
+        ),
+        "efficientnet_b0": Part(
+            summary="inverted residuals with squeeze and excitation, found by search",
+            paper="https://arxiv.org/abs/1905.11946",
+            modality="image",
+            module="efficientnet",
+            factory="EfficientNetB0",
+            options={"norm": "batch", "width": 1.0, "dropout": 0.2, "drop_block": 0.2},
         ),
     }
 )
@@ -168,4 +228,4 @@ def _load(
     for option in options:
         if option not in part.options:
             raise UnknownNameError(f"option of {name}", option, part.options)
-    return getattr(import_module(f".{part.module}", __package__), part.factory)
+    return partial(getattr(import_module(f".{part.module}", __package__), part.factory), **part.decided)

@@ -40,6 +40,10 @@ class Network(nn.Module, ABC):
         """Logits `(batch, outputs)`."""
         return self.head(self.encode(*inputs))
 
+    def forward_with_auxiliary(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Logits, and those of heads that only training looks at: most networks have none."""
+        return self(*inputs), ()
+
 
 class TabularNetwork(Network):
     """A network over one token a column, numeric columns first."""

@@ -7,13 +7,18 @@ Label smoothing: Szegedy et al., "Rethinking the Inception Architecture" (2016),
 https://arxiv.org/abs/1512.00567
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .network import Network
 
-__all__ = ["Classification", "Regression", "weighted_mean"]
+__all__ = ["AUXILIARY_WEIGHT", "Classification", "Regression", "weighted_mean"]
+
+AUXILIARY_WEIGHT = 0.3
+"""How much the loss of a head in the middle counts: Szegedy et al. (2015), section 5."""
 
 
 class Classification(nn.Module):
@@ -36,8 +41,13 @@ class Classification(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Mean loss of a batch: `target` (batch,) codes of classes, `weight` (batch,) weights of rows."""
-        logits = self.network(*inputs).float()
-        losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=self.label_smoothing)
+        losses = training_losses(
+            self.network,
+            inputs,
+            lambda logits: F.cross_entropy(
+                logits, target, reduction="none", label_smoothing=self.label_smoothing
+            ),
+        )
         return weighted_mean(losses, weight)
 
 
@@ -60,8 +70,29 @@ class Regression(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Mean loss of a batch: `target` (batch,) standardised values, `weight` (batch,) weights of rows."""
-        losses = (self.network(*inputs).float().squeeze(-1) - target).square()
+        losses = training_losses(
+            self.network, inputs, lambda outputs: (outputs.squeeze(-1) - target).square()
+        )
         return weighted_mean(losses, weight)
+
+
+def training_losses(
+    network: nn.Module, inputs: tuple[Tensor, ...], losses: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Losses of rows `(batch,)`; in training, auxiliary heads add theirs by `AUXILIARY_WEIGHT`.
+
+    Args:
+        network: a `Network`, or a head alone.
+        inputs: of the network.
+        losses: from outputs `(batch, outputs)` to losses `(batch,)`.
+    """
+    if not (network.training and isinstance(network, Network)):
+        return losses(network(*inputs).float())
+    outputs, auxiliary = network.forward_with_auxiliary(*inputs)
+    found = losses(outputs.float())
+    for middle in auxiliary:
+        found = found + AUXILIARY_WEIGHT * losses(middle.float())
+    return found
 
 
 def weighted_mean(losses: Tensor, weight: Tensor | None) -> Tensor:

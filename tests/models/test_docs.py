@@ -20,11 +20,15 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_has_a_page_that_shows_its_options_with_their_defaults(name):
-    (spec,) = (yaml.safe_load(block) for block in blocks(name, "yaml"))
+    page = PARTS[name].module
+    (spec,) = (yaml.safe_load(block) for block in blocks(page, "yaml"))
     (section,) = spec.values()
-    assert section.get("architecture", section.get("method")) == name
+    shown = section.get("architecture", section.get("method"))
+    assert PARTS[shown].module == page
     assert section["options"] == dict(PARTS[name].options)
-    assert PARTS[name].paper in (PAGES / f"{name}.md").read_text()
+    text = (PAGES / f"{page}.md").read_text()
+    assert PARTS[name].paper in text
+    assert name in text
 
 
 @pytest.mark.parametrize("page", [path.stem for path in sorted(PAGES.glob("*.md"))])
