@@ -10,7 +10,7 @@ from assay.models.vgg import VGG
 
 IMAGENET = ImageInput(channels=3, height=224, width=224)
 
-#: From torchvision's table of models (https://pytorch.org/vision/stable/models.html). GoogLeNet is counted there
+#: From torchvision's table, https://pytorch.org/vision/stable/models.html. GoogLeNet is counted there
 #: with batch normalization and 3×3 kernels in place of 5×5: here it is as published, and as in Caffe's
 #: bvlc_googlenet. VGG as published has no normalization either.
 COUNTS = {
