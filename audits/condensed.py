@@ -9,7 +9,8 @@ error that is computed from the entries themselves and allowed for in the limits
 - average precision: a positive of a rank may stand before or behind all negatives of that rank;
 - log loss and Brier score: an entry's mean score stands for its rows' scores, which differ by less than one
   part in `2**bits`; by Jensen's inequality the log loss is off by at most `4**-bits / 8`, Brier by less;
-- calibration: bins are cut between ranks; inside each bin nothing is lost.
+- calibration: bins are cut between ranks; inside each bin nothing is lost (with sample weights, no more than
+  the scores' precision).
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..intervals import Mass
 
-__all__ = ["MISSING", "Groups", "encode", "groupings", "intersect"]
+__all__ = ["MISSING", "Groups", "compact", "encode", "groupings", "intersect"]
 
 MISSING = "missing"
 SEPARATOR = " × "
@@ -62,7 +62,7 @@ def intersect(parts: Sequence[Groups]) -> Groups:
     seen = [(name,) for name in parts[0].names]
     for part in parts[1:]:
         codes = codes * len(part) + part.codes
-        present, codes = _compact(codes, len(seen) * len(part))
+        present, codes = compact(codes, len(seen) * len(part))
         seen = [(*seen[code // len(part)], part.names[code % len(part)]) for code in present.tolist()]
     return Groups(
         columns=tuple(column for part in parts for column in part.columns),
@@ -78,7 +78,7 @@ def groupings(sensitive: Mapping[str, np.ndarray], *, depth: int) -> tuple[list[
     return single, deeper
 
 
-def _compact(codes: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+def compact(codes: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes that occur, sorted, and the rows renumbered by them."""
     if cells > 4 * len(codes) + 1_000_000:  # a table of all cells would be larger than the rows: sort instead
         return np.unique(codes, return_inverse=True)

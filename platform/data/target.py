@@ -47,14 +47,14 @@ def read_target(
     Raises:
         DataError: all labels are missing, there is one class only, or too many.
     """
-    if kind.kind == "numeric" and (declared or _is_quantity(numbers(column, name))):
+    if kind.kind == "numeric" and (declared or is_quantity(numbers(column, name))):
         return _regression(name, numbers(column, name), positive)
     labels = categories(kind.convert(column, name))
     labelled = labels.is_valid().to_numpy(zero_copy_only=False).astype(bool)
-    classes = _sorted(pc.unique(labels.drop_null()).to_pylist())
+    classes = in_order(pc.unique(labels.drop_null()).to_pylist())
     _check_labels(name, labelled, classes)
     if positive is not None or len(classes) == 2:
-        classes, positive = _positive_last(name, classes, positive)
+        classes, positive = positive_last(name, classes, positive)
     codes = pc.index_in(labels.drop_null(), value_set=pa.array(classes)).to_numpy().astype(np.int64)
     task = "binary" if len(classes) == 2 else "multiclass"
     why = f"{len(classes)} classes: {', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}"
@@ -84,7 +84,7 @@ def check_classes(name: str, target: Target, codes: np.ndarray | None = None) ->
         )
 
 
-def _is_quantity(values: pa.ChunkedArray) -> bool:
+def is_quantity(values: pa.ChunkedArray) -> bool:
     distinct = pc.unique(values.drop_null()).to_numpy()
     return len(distinct) > _FEW_VALUES or (len(distinct) > 2 and bool((distinct != np.floor(distinct)).any()))
 
@@ -122,7 +122,7 @@ def _check_labels(name: str, labelled: np.ndarray, values: list) -> None:
     )
 
 
-def _sorted(classes: list[str]) -> list[str]:
+def in_order(classes: list[str]) -> list[str]:
     """Numbers by value, texts by spelling."""
     try:
         return sorted(classes, key=float)
@@ -130,7 +130,7 @@ def _sorted(classes: list[str]) -> list[str]:
         return sorted(classes)
 
 
-def _positive_last(name: str, classes: list[str], positive: str | None) -> tuple[list[str], str]:
+def positive_last(name: str, classes: list[str], positive: str | None) -> tuple[list[str], str]:
     if len(classes) != 2 or (positive is not None and positive not in classes):
         raise DataError(
             f"data.positive is no class of {name!r}"
