@@ -235,9 +235,7 @@ def _entries(rows: _Rows, kinds: _Kinds, regression: bool, centre: float) -> Ent
     )
 
 
-def _finish(
-    reader: _Reader, rows: _Rows, condensed: Condensed | None, ranks: np.ndarray | None
-) -> Predictions:
+def _finish(reader: _Reader, rows: _Rows, condensed: Condensed | None) -> Predictions:
     """Codes of classes in their order, names of groups, and scores beside each class."""
     columns = reader.columns
     facts = {"task": "regression"} if reader.task else _as_classes(reader, rows, condensed)
