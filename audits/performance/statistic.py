@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from ..findings import number
 from ..intervals import Estimates, Mass, Proportions, means, tails, widened
@@ -77,8 +78,20 @@ def interval(statistic: Statistic, *, confidence: float) -> dict[str, Any] | Non
 
 
 def difference(ours: Statistic, other: Statistic, *, confidence: float) -> dict[str, Any]:
-    """Ours minus the other's on the same rows, with a paired interval."""
+    """Ours minus the other's on the same rows, with a paired interval.
+
+    Two models that agree on every row of a small sample may still differ, so the interval reckons with one
+    more row on which they do. Without any disagreement its one-sided bound is the exact one of an event that
+    was not seen (-ln(0.05) rows, the rule of three); with k of them it keeps to the Poisson limits of k.
+    """
     value = ours.value - other.value
-    error = float(np.sqrt(np.sum((ours.influence - other.influence) ** 2)))
-    wide, narrow = (z * error for z in tails(confidence))
+    squared = float(np.sum((ours.influence - other.influence) ** 2))
+    row = max(_most_of_a_row(ours), _most_of_a_row(other))
+    wide, narrow = ((-np.log(ndtr(-z)) - z) * row + z * np.sqrt(squared + row**2) for z in tails(confidence))
     return number(value, value - wide, value + wide, ours.rows, (value - narrow, value + narrow))
+
+
+def _most_of_a_row(statistic: Statistic) -> float:
+    """By how much one row may change a metric: as the most telling row does, or a miss among all hits."""
+    unseen = 1 / statistic.rows if isinstance(statistic.estimates, Proportions) else 0.0
+    return max(unseen, float(np.abs(statistic.influence).max(initial=0.0)))

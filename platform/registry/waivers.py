@@ -141,5 +141,7 @@ def unwaived(verdict: Verdict, given: Sequence[Waiver], *, on: str | None = None
         return []
     day = on or today()
     waived = [waiver.check for waiver in given if waiver.counts(day)]
-    still = [check for check in verdict.checks if check["status"] != "pass" and asked(check) not in waived]
+    still = [
+        check for check in verdict.checks if check.get("status") != "pass" and asked(check) not in waived
+    ]
     return still if verdict.checks else [{"status": verdict.status}]
