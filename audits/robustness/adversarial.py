@@ -159,10 +159,8 @@ def _marks(subject: Subject, space: Space, points: Tensor) -> Marks:
 
 def _to_scores(scorer: Any) -> Callable[[np.ndarray], np.ndarray]:
     """The model's own way from logits to scores, or softmax where it has none."""
-    postprocess = getattr(scorer, "postprocess", None)
-    if hasattr(postprocess, "scores"):
-        return postprocess.scores
-    return lambda outputs: torch.from_numpy(outputs).softmax(dim=1).numpy()
+    own = getattr(getattr(scorer, "postprocess", None), "scores", None)
+    return own if own is not None else lambda outputs: torch.from_numpy(outputs).softmax(dim=1).numpy()
 
 
 def _mean(marks: Marks, subject: Subject) -> float:

@@ -26,9 +26,9 @@ def threshold(oddness: np.ndarray, alpha: float, weight: np.ndarray | None = Non
     """
     if not len(oddness):
         return math.inf
-    weight = np.ones(len(oddness)) if weight is None else weight / weight.mean()
+    shares = np.ones(len(oddness)) if weight is None else weight / weight.mean()
     order = np.argsort(oddness, kind="stable")
-    reached = np.cumsum(weight[order])
+    reached = np.cumsum(shares[order])
     # A whisker below: sums of weights that should be equal to the level may miss it by rounding.
     position = int(np.searchsorted(reached, (1 - alpha) * (len(oddness) + 1) - 1e-9))
     return float(oddness[order[position]]) if position < len(order) else math.inf

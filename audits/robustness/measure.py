@@ -13,17 +13,21 @@ from .prediction_sets import prediction_sets
 __all__ = ["join", "measure"]
 
 _FROM_PREDICTIONS = {"prediction_sets": prediction_sets, "abstention": abstention}
+_PLACES = {"prediction_sets": "/conformal", "abstention": "/abstention"}
 
 
-def measure(validation: Predictions, test: Predictions, config: AuditConfig) -> Findings:
+def measure(validation: Predictions | None, test: Predictions, config: AuditConfig) -> Findings:
     """Everything of the section that needs no model.
 
     Args:
-        validation: predictions that thresholds are set by.
+        validation: predictions that thresholds are set by; None where there are none.
         test: predictions that are judged.
         config: of the whole audit.
     """
     names = [name for name in _FROM_PREDICTIONS if wanted(name, config.robustness)]
+    if validation is None:
+        why = "there are no predictions of validation rows to set thresholds by"
+        return Findings(missing={_PLACES[name]: why for name in names})
     return join(*(_FROM_PREDICTIONS[name](validation, test, config) for name in names))
 
 

@@ -66,7 +66,7 @@ def materials(subject: Subject) -> Iterator[tuple[str, pa.Table]]:
     table, schema = subject.table, subject.schema
     seed = subject.config.robustness.seed
     if schema.modality == "image":
-        images = np.uint8(images_of(table, schema) * 255 + 0.5)
+        images = (images_of(table, schema) * 255 + 0.5).astype(np.uint8)
         rng = np.random.default_rng(seed)
         yield "noise", with_images(table, schema, rng.integers(0, 256, images.shape, dtype=np.uint8))
         yield "shuffled_patches", with_images(table, schema, _shuffled(images, rng))
@@ -113,20 +113,17 @@ def _far(table: pa.Table, numeric: list[str]) -> pa.Table:
 def _scorers(subject: Subject, background: pa.Table) -> Callable[[pa.Table], dict[str, np.ndarray]]:
     """From a table to every score that the model allows."""
     scorer = subject.scorer
-    module = getattr(scorer, "module", None)
-    opened = module is not None and hasattr(scorer, "inputs")
-    known = _encoded(module, scorer.inputs(background)) if opened and hasattr(module, "encode") else None
-    scores, decided = subject.ask(background)
-    enough = known is not None and len(background) > foreign_rows.NEIGHBOUR
-    del scores
+    module = getattr(scorer, "module", None) if hasattr(scorer, "inputs") else None
+    known = _encoded(module, scorer.inputs(background)) if hasattr(module, "encode") else None
+    decided = subject.ask(background)[1]
 
     def score(table: pa.Table) -> dict[str, np.ndarray]:
         found = {"largest_score": foreign_rows.largest_score(subject.ask(table)[0])}
-        if opened:
+        if module is not None:
             inputs = scorer.inputs(table)
             with torch.no_grad():
                 found["energy"] = foreign_rows.energy(module(*inputs).double().numpy())
-            if enough:
+            if known is not None and len(known) > foreign_rows.NEIGHBOUR:
                 asked = _encoded(module, inputs)
                 found["nearest_neighbour"] = foreign_rows.nearest_neighbour(known, asked)
                 found["mahalanobis"] = foreign_rows.mahalanobis(known, decided, asked)
@@ -149,7 +146,7 @@ def _compare(own: np.ndarray, foreign: np.ndarray, subject: Subject) -> tuple[Pr
     sizes = np.array([len(own)]), np.array([len(foreign)])
     found = area_limits(np.array([area]), np.array([(influence**2).sum()]), *sizes)
     ends = [found.limits(z) for z in tails(subject.config.confidence)]
-    (low, high), bounds = ((float(end[0]) for end in pair) for pair in ends)
+    (low, high), (lower, upper) = ((float(end[0]) for end in pair) for pair in ends)
     # The own rows' 5% quantile is taken as given: its own uncertainty is not in the interval.
     order = np.argsort(own, kind="stable")
     passed = np.cumsum(subject.weight[order]) / subject.weight.sum()
@@ -157,5 +154,5 @@ def _compare(own: np.ndarray, foreign: np.ndarray, subject: Subject) -> tuple[Pr
     accepted = overall(
         Marks(values=(foreign >= level).astype(float)), subject.weight, subject.config.confidence
     )
-    numbers = {"auroc": number(area, min(low, area), max(high, area), len(both), tuple(bounds))}
+    numbers = {"auroc": number(area, min(low, area), max(high, area), len(both), (lower, upper))}
     return found, numbers | ({} if accepted is None else {"accepted": accepted})

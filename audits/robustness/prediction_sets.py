@@ -30,15 +30,6 @@ _NO_PROMISE = (
 Oddness = Callable[[Predictions, int], np.ndarray]
 
 
-@dataclass(frozen=True)
-class _Sets:
-    """Of each test row: whether its set holds the truth, and how large it is."""
-
-    covered: np.ndarray
-    size: np.ndarray
-    threshold: float
-
-
 def prediction_sets(validation: Predictions, test: Predictions, config: AuditConfig) -> Findings:
     """Coverage and size of conformal sets, overall and by group, calibrated together and group by group.
 
@@ -162,17 +153,23 @@ def _method(validation: Predictions, test: Predictions, method: _Method, config:
     alpha, of = config.robustness.alpha, method.rows
     held = None if validation.weight is None else validation.weight[of].astype(float)
     level = conformal.threshold(method.oddness, alpha, held)
-    together = _marks("", *method.sets(np.full(len(test), level), test), test)
+    covered, size = method.sets(np.full(len(test), level), test)
+    together = _marks("", covered, size, test)
     minimum, confidence = config.fairness.minimum_group_size, config.confidence
     metrics = {name: overall(marks, weight, confidence) for name, marks in together.items()}
     found: dict[str, Any] = {"metrics": {name: value for name, value in metrics.items() if value is not None}}
     missing = {f"/metrics/{name}": _ENDLESS for name, value in metrics.items() if value is None}
     if math.isfinite(level):
         found["threshold"] = level
+    if test.task != "regression":
+        empty = Marks(values=(size == 0).astype(float))
+        found["empty_sets"] = overall(empty, weight, confidence)
     groups = {}
     for column, values in test.sensitive.items():
-        alone = _by_group(method, validation.sensitive[column][of], values, held, alpha)
-        marks = together | _marks("group_", *method.sets(alone, test), test)
+        marks = dict(together)
+        if column in validation.sensitive:
+            alone = _by_group(method, validation.sensitive[column][of], values, held, alpha)
+            marks |= _marks("group_", *method.sets(alone, test), test)
         groups[column] = by_group({column: values}, marks, weight, minimum=minimum, confidence=confidence)
     grouped = Findings.gather(
         {

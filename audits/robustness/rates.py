@@ -124,10 +124,12 @@ def _in_groups(
     found = kept.estimates(rank[counts], len(present), weight[counts])
     ends = [found.limits(z) for z in tails(confidence)]
     for i, group in enumerate(present.tolist()):
-        (low, high), bounds = ((_clip(float(end[i]), marks.kind) for end in pair) for pair in ends)
+        (low, high), (lower, upper) = ((_clip(float(end[i]), marks.kind) for end in pair) for pair in ends)
         value = float(found.value[i])
         if np.isfinite([value, low, high]).all():
-            numbers[group] = number(value, min(low, value), max(high, value), int(rows[group]), tuple(bounds))
+            numbers[group] = number(
+                value, min(low, value), max(high, value), int(rows[group]), (lower, upper)
+            )
     return numbers
 
 

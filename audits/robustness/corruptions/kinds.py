@@ -46,4 +46,4 @@ def corrupt(images: np.ndarray, kind: str, severity: int, seed: int) -> np.ndarr
         `(n, channels, height, width)` uint8.
     """
     rng = np.random.default_rng((seed, list(KINDS).index(kind), severity))
-    return np.uint8(np.clip(KINDS[kind](images, severity, rng), 0, 1) * 255 + 0.5)
+    return (np.clip(KINDS[kind](images, severity, rng), 0, 1) * 255 + 0.5).astype(np.uint8)
