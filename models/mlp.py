@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from .activations import activation as make_activation
 from .feature_tokens import FeatureTokens
 from .inputs import TabularInput
 from .network import TabularNetwork
@@ -16,7 +17,7 @@ __all__ = ["MLP"]
 
 
 class MLP(TabularNetwork):
-    """Tokens laid side by side, then `depth` layers of linear, ReLU and dropout, then a linear head.
+    """Tokens laid side by side, then `depth` layers of linear, activation and dropout, then a linear head.
 
     Args:
         inputs: the table's shape.
@@ -26,6 +27,7 @@ class MLP(TabularNetwork):
         token_width: components of a column's embedding.
         dropout: share of hidden units dropped.
         encoding: how numbers are encoded: `piecewise_linear`, `periodic` or `linear`.
+        activation: a key of `ACTIVATIONS`.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class MLP(TabularNetwork):
         token_width: int = 16,
         dropout: float = 0.2,
         encoding: str = "piecewise_linear",
+        activation: str = "relu",
     ):
         super().__init__()
         self.width = width
@@ -45,7 +48,7 @@ class MLP(TabularNetwork):
         sizes = [inputs.features * token_width] + [width] * depth
         self.layers = nn.Sequential()
         for before, after in pairwise(sizes):
-            self.layers.extend([nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)])
+            self.layers.extend([nn.Linear(before, after), make_activation(activation), nn.Dropout(dropout)])
         self.head = nn.Linear(width, outputs)
 
     def embed(self, numeric: Tensor, categorical: Tensor) -> Tensor:

@@ -12,7 +12,17 @@ from typing import Any
 
 from .unknown import UnknownNameError
 
-__all__ = ["SCHEDULES", "Schedule", "build_schedule", "constant", "cosine", "one_cycle"]
+__all__ = [
+    "SCHEDULES",
+    "Schedule",
+    "build_schedule",
+    "constant",
+    "cosine",
+    "cosine_restarts",
+    "linear",
+    "one_cycle",
+    "step_decay",
+]
 
 
 def one_cycle(step: int, steps: int, *, warmup: float = 0.3, start: float = 0.04, end: float = 4e-6) -> float:
@@ -51,6 +61,66 @@ def cosine(step: int, steps: int, *, warmup: float = 0.05, end: float = 0.0) -> 
     return _cosine_between(1.0, end, (step - rise) / (steps - rise))
 
 
+def cosine_restarts(
+    step: int, steps: int, *, warmup: float = 0.05, cycles: int = 3, growth: float = 2.0, end: float = 0.0
+) -> float:
+    """Down along half a cosine again and again, each time from the peak and for longer.
+
+    Loshchilov & Hutter, "SGDR" (2017), section 3, https://arxiv.org/abs/1608.03983
+
+    Args:
+        step: number of this step, from 0.
+        steps: steps in all.
+        warmup: share of the steps that goes up, once.
+        cycles: number of descents.
+        growth: how much longer each is than the one before (`T_mult` of the paper).
+        end: factor at the end of a descent.
+    """
+    rise = round(warmup * steps)
+    if step < rise:
+        return (step + 1) / rise
+    lengths = [growth**cycle for cycle in range(cycles)]
+    place = (step - rise) / (steps - rise) * sum(lengths)
+    for length in lengths[:-1]:
+        if place < length:
+            break
+        place -= length
+    else:
+        length = lengths[-1]
+    return _cosine_between(1.0, end, place / length)
+
+
+def linear(step: int, steps: int, *, warmup: float = 0.1, end: float = 0.0) -> float:
+    """Straight up over the warm-up, then straight down: how BERT was trained (Devlin et al., 2019, A.2).
+
+    Args:
+        step: number of this step, from 0.
+        steps: steps in all.
+        warmup: share of the steps that goes up.
+        end: factor after the last step.
+    """
+    rise = round(warmup * steps)
+    if step < rise:
+        return (step + 1) / rise
+    return 1.0 + (end - 1.0) * (step - rise) / (steps - rise)
+
+
+def step_decay(step: int, steps: int, *, warmup: float = 0.0, drops: int = 3, factor: float = 0.1) -> float:
+    """Level, and multiplied by `factor` at equal distances, as He et al. (2016) trained residual networks.
+
+    Args:
+        step: number of this step, from 0.
+        steps: steps in all.
+        warmup: share of the steps that goes up.
+        drops: how often the rate falls.
+        factor: what it is multiplied by.
+    """
+    rise = round(warmup * steps)
+    if step < rise:
+        return (step + 1) / rise
+    return factor ** ((step - rise) * (drops + 1) // (steps - rise))
+
+
 def constant(step: int, steps: int, *, warmup: float = 0.05) -> float:
     """Straight up over the warm-up, then level.
 
@@ -87,6 +157,21 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             summary="short warm-up, then down along half a cosine",
             function=cosine,
             options={"warmup": 0.05, "end": 0.0},
+        ),
+        "cosine_restarts": Schedule(
+            summary="down along half a cosine again and again, each time for longer",
+            function=cosine_restarts,
+            options={"warmup": 0.05, "cycles": 3, "growth": 2.0, "end": 0.0},
+        ),
+        "linear": Schedule(
+            summary="warm-up, then straight down",
+            function=linear,
+            options={"warmup": 0.1, "end": 0.0},
+        ),
+        "step": Schedule(
+            summary="level, with a few sudden drops",
+            function=step_decay,
+            options={"warmup": 0.0, "drops": 3, "factor": 0.1},
         ),
         "constant": Schedule(
             summary="short warm-up, then level",

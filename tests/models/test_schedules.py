@@ -6,7 +6,15 @@ from assay.models.schedules import SCHEDULES, build_schedule
 from assay.models.unknown import UnknownNameError
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    OneCycleLR,
+    StepLR,
+)
 
 
 def rates(scheduler_of, steps: int) -> list[float]:
@@ -42,7 +50,40 @@ def test_constant_rises_straight_and_stays():
     assert [ours(step) for step in range(40)] == pytest.approx(theirs)
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+def test_restarts_of_equal_length_are_torchs_warm_restarts():
+    ours = build_schedule("cosine_restarts", 60, warmup=0.0, cycles=3, growth=1.0, end=0.1)
+    theirs = rates(lambda optimizer: CosineAnnealingWarmRestarts(optimizer, 20, eta_min=0.1), 60)
+    assert [ours(step) for step in range(60)] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_growing_restarts_are_torchs_warm_restarts():
+    ours = build_schedule("cosine_restarts", 70, warmup=0.0, cycles=3, growth=2.0)
+    theirs = rates(lambda optimizer: CosineAnnealingWarmRestarts(optimizer, 10, T_mult=2), 70)
+    assert [ours(step) for step in range(70)] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_linear_decay_is_torchs_linear():
+    ours = build_schedule("linear", 40, warmup=0.0, end=0.2)
+    theirs = rates(
+        lambda optimizer: LinearLR(optimizer, start_factor=1.0, end_factor=0.2, total_iters=40), 40
+    )
+    assert [ours(step) for step in range(40)] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_step_decay_is_torchs_step():
+    ours = build_schedule("step", 40, drops=3, factor=0.5)
+    theirs = rates(lambda optimizer: StepLR(optimizer, 10, gamma=0.5), 40)
+    assert [ours(step) for step in range(40)] == pytest.approx(theirs, abs=1e-12)
+
+
+@given(steps=st.integers(1, 300), warmup=st.floats(0, 0.9))
+def test_restarts_stay_between_0_and_the_peak(steps, warmup):
+    factors = [build_schedule("cosine_restarts", steps, warmup=warmup)(step) for step in range(steps)]
+    assert min(factors) >= 0
+    assert max(factors) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "cosine_restarts"])
 @given(steps=st.integers(1, 300), warmup=st.floats(0, 1))
 def test_a_factor_is_never_negative_never_above_one_and_one_is_the_peak(name, steps, warmup):
     factors = [build_schedule(name, steps, warmup=warmup)(step) for step in range(steps)]
