@@ -3,27 +3,32 @@
 import dataclasses
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.explanation import explain
 from ..audits.findings import Findings
 from ..audits.predictions import Predictions
+from ..audits.robustness.stress import stress
 from ..audits.slices import Columns
 from ..platform.baselines import fit
 from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
 from ..platform.predictor import Predictor
 from ..platform.store import canonical_json
-from .measure import Evidence, measure
+from .measure import Evidence, at_confidence, measure
 
 #: Train rows that explanations take their background from.
 _BACKGROUND_ROWS = 512
+
+#: The baseline whose errors on corrupted images the model's are divided by.
+_REFERENCE = "logistic_regression"
 
 
 def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapping[str, Any]:
@@ -43,12 +48,13 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     began = time.perf_counter()
     predictions = _predictions(predictor, test)
     seconds = time.perf_counter() - began
+    baselines = fit(train, predictor.preprocessor)
     evidence = Evidence(
         model=predictions,
         validation=_predictions(predictor, data.table("validation")),
         baselines={
             name: _beside(predictions, predictor, baseline(test))
-            for name, baseline in fit(train, predictor.preprocessor).items()
+            for name, baseline in baselines.items()
         },
         columns=Columns.read(test, data.schema, config.slices),
     )
@@ -58,10 +64,25 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
         "explanation": explain(
             predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
             background=train.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
-        )
+        ),
+        "stress": _stressed(
+            config,
+            lambda asked: stress(
+                predictor, test, predictions, config=asked, background=train.slice(0, _BACKGROUND_ROWS),
+                pictures=out / "pictures", reference=baselines.get(_REFERENCE),
+            ),
+        ),
     }  # fmt: skip
     (out / "findings.json").write_bytes(to_bytes(findings))
     return {"rows": test.num_rows, "prediction": {"rows": test.num_rows, "seconds": seconds}}
+
+
+def _stressed(config: AuditConfig, ask: Callable[[AuditConfig], Findings]) -> Findings:
+    """What the model does on changed rows; asked again only for bounds at other confidences."""
+    found = with_bounds(
+        lambda confidence: {"": ask(at_confidence(config, confidence))}, config.confidences, {"": ask(config)}
+    )
+    return found[""]
 
 
 def to_bytes(findings: Mapping[str, Findings]) -> bytes:

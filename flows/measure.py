@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..audits import calibration, fairness, performance, slices
+from ..audits import calibration, fairness, performance, robustness, slices
 from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
@@ -14,6 +14,7 @@ from ..audits.slices import Columns
 _FOLDER = "predictions"
 _BASELINE = "baseline_"
 _COLUMNS = "columns.parquet"
+_VALIDATION = "validation.parquet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Evidence:
     """
 
     model: Predictions
-    validation: Predictions
+    validation: Predictions | None
+    """None where only the predictions of one split are known."""
     baselines: Mapping[str, Predictions]
     columns: Columns | None = None
     """Bins of the test rows' columns; None where only predictions are known."""
@@ -33,7 +35,8 @@ class Evidence:
         """One parquet file each, below `folder/predictions`."""
         (folder / _FOLDER).mkdir()
         self.model.to_parquet(folder / _FOLDER / "test.parquet")
-        self.validation.to_parquet(folder / _FOLDER / "validation.parquet")
+        if self.validation is not None:
+            self.validation.to_parquet(folder / _FOLDER / _VALIDATION)
         for name, predictions in self.baselines.items():
             predictions.to_parquet(folder / _FOLDER / f"{_BASELINE}{name}.parquet")
         if self.columns is not None:
@@ -42,23 +45,23 @@ class Evidence:
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
         """What `save` wrote."""
-        columns = folder / _FOLDER / _COLUMNS
+        columns, validation = folder / _FOLDER / _COLUMNS, folder / _FOLDER / _VALIDATION
         baselines = {
             path.stem.removeprefix(_BASELINE): Predictions.from_parquet(path)
             for path in sorted((folder / _FOLDER).glob(f"{_BASELINE}*.parquet"))
         }
         return cls(
             model=Predictions.from_parquet(folder / _FOLDER / "test.parquet"),
-            validation=Predictions.from_parquet(folder / _FOLDER / "validation.parquet"),
+            validation=Predictions.from_parquet(validation) if validation.exists() else None,
             baselines=baselines,
             columns=Columns.from_parquet(columns) if columns.exists() else None,
         )
 
 
 def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
-    """Performance, calibration, fairness and slices, by section of the report; deterministic."""
+    """Every section that predictions alone are enough for; deterministic."""
     found = with_bounds(
-        lambda confidence: _sections(evidence, _at(config, confidence)),
+        lambda confidence: _sections(evidence, at_confidence(config, confidence)),
         config.confidences,
         _sections(evidence, config),
     )
@@ -71,7 +74,7 @@ def _slices(evidence: Evidence, config: AuditConfig) -> Findings:
     return slices.measure(evidence.model, evidence.columns, config.slices)
 
 
-def _at(config: AuditConfig, confidence: float) -> AuditConfig:
+def at_confidence(config: AuditConfig, confidence: float) -> AuditConfig:
     """The same audit with two-sided intervals at another confidence."""
     grouped = dataclasses.replace(config.fairness, confidence=confidence)
     return dataclasses.replace(config, confidence=confidence, fairness=grouped)
@@ -84,6 +87,7 @@ def _sections(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
             evidence.model, config=config.fairness, confidence=config.confidence
         ),
         "fairness": fairness.measure(evidence.model, config.fairness),
+        "robustness": robustness.measure(evidence.validation, evidence.model, config),
     }
 
 
@@ -112,7 +116,7 @@ def _performance(evidence: Evidence, confidence: float) -> Findings:
 
 def _of_validation(evidence: Evidence, confidence: float) -> Findings:
     """The model's metrics on the rows that it was chosen by."""
-    if len(evidence.validation) == 0:
+    if evidence.validation is None:
         return Findings(missing={"/validation": "there are no validation rows"})
     found = performance.measure(evidence.validation, confidence=confidence)
     return Findings.gather(

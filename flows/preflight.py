@@ -18,6 +18,7 @@ def preflight(spec: Spec) -> None:
         SpecError: a name or an option that doesn't exist.
         CombinationError: two names that can't be had together.
     """
+    from ..audits import robustness
     from ..audits.carbon import intensity
     from ..audits.policy import validate
 
@@ -38,6 +39,7 @@ def preflight(spec: Spec) -> None:
         if method not in METHODS:
             raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))
     intensity(spec.audit.carbon)
+    robustness.check(spec.audit.robustness)
     validate(spec.policy, sensitive=spec.data.sensitive)
 
 

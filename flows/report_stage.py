@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from .. import __version__
-from ..audits import carbon
+from ..audits import carbon, robustness
 from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
@@ -55,7 +55,7 @@ def build(
 ) -> dict[str, Any]:
     """The report of a version, from the artifacts of its stages by name, and what comparisons found."""
     audit = artifacts["audit"]
-    findings = from_bytes((audit.path / "findings.json").read_bytes())
+    findings = _sections(from_bytes((audit.path / "findings.json").read_bytes()))
     accounted = carbon.account(
         [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
         spec.audit.carbon,
@@ -64,7 +64,9 @@ def build(
         model=_model(spec, artifacts[final_model(artifacts)]),
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
         data=_data(spec, artifacts["ingest"]),
-        training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]},
+        training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
+        if "train" in artifacts
+        else None,
         findings=findings
         | {
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
@@ -73,7 +75,7 @@ def build(
         | ({} if compared == _NOTHING else {"comparisons": compared}),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
-        missing=_missing(findings),
+        missing=_missing(findings, artifacts),
         created=created,
         version=version,
     )
@@ -90,9 +92,18 @@ def render(report: Mapping[str, Any], folder: Path) -> dict[str, bytes]:
     }
 
 
-def _missing(findings: Mapping[str, Findings]) -> dict[str, str]:
+def _sections(findings: Mapping[str, Findings]) -> dict[str, Findings]:
+    """By section: what was asked of the model again stands beside what predictions alone say."""
+    found = dict(findings)
+    found["robustness"] = robustness.join(found["robustness"], found.pop("stress"))
+    return found
+
+
+def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     """What no audit could have said itself."""
     missing = {"/carbon/stages/report": "A report can't hold the energy of its own making."}
+    if "train" not in artifacts:
+        missing["/training"] = "Not trained here: how, on what and at what cost isn't known."
     if not findings["fairness"].values:
         missing["/fairness"] = "The spec names no sensitive column, so no groups were compared."
     return missing
@@ -104,7 +115,7 @@ def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     return {
         "name": spec.name,
         "architecture": architecture["name"],
-        "parameters": architecture["parameters"],
+        **({"parameters": architecture["parameters"]} if "parameters" in architecture else {}),
         **{key: postprocess[key] for key in ("task", "classes", "positive")},
         "digest": artifact.digest,
         "spec_digest": digest_of_json(spec.to_dict()),
@@ -149,13 +160,13 @@ def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
 
 def _with_temperature(found: Findings, calibrated: Artifact) -> Findings:
     postprocess = json.loads((calibrated.path / "postprocess.json").read_bytes())
-    if postprocess["task"] == "regression":
+    if postprocess["task"] == "regression" or "temperature" not in postprocess:
         return found
     return Findings(values=found.values | {"temperature": postprocess["temperature"]}, missing=found.missing)
 
 
 def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
-    train = artifacts["train"].manifest
+    made = artifacts.get("train", artifacts["audit"]).manifest
     shown = spec.to_dict()
     shown["data"]["source"] = _shown_source(spec)
     return {
@@ -164,20 +175,20 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
             for a in artifacts.values()
         ],
         "code": {"assay": __version__, **{name: a.manifest.code for name, a in artifacts.items()}},
-        "environment": dict(train.environment)
+        "environment": dict(made.environment)
         | {"libraries": {k: v for a in artifacts.values() for k, v in a.manifest.libraries.items()}},
-        "engine": train.details["engine"],
+        **({"engine": made.details["engine"]} if "train" in artifacts else {}),
         "spec": shown,
     }
 
 
 def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
-    sections = ("performance", "calibration", "fairness", "slices", "explanation")
+    sections = ("performance", "calibration", "fairness", "slices", "explanation", "robustness")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
         "/data": dataset,
-        "/training": artifacts["train"].digest,
+        **({"/training": artifacts["train"].digest} if "train" in artifacts else {}),
         "/model": artifacts[final_model(artifacts)].digest,
         "/calibration/temperature": artifacts[final_model(artifacts)].digest,
     }

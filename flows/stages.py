@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .chain import Run, Stage
+from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
 from .final import final_model
 from .spec import Spec
 
@@ -32,6 +33,7 @@ _AUDIT_CODE = (
     "platform.predictor",
     "platform.baselines",
     "audits.bounds",
+    "audits.condensed",
     "audits.config",
     "audits.findings",
     "audits.intervals",
@@ -41,6 +43,7 @@ _AUDIT_CODE = (
     "audits.fairness",
     "audits.slices",
     "audits.explanation",
+    "audits.robustness",
     "flows.audit_stage",
     "flows.measure",
 )
@@ -50,6 +53,8 @@ _NETWORK_LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors")
 def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.data.ingest import ingest
 
+    if of_predictions(run.spec):
+        return ingest_predictions(run.spec, out)
     return ingest(run.spec.data, out=out)
 
 
@@ -82,6 +87,8 @@ def _calibrate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from .audit_stage import audit
 
+    if of_predictions(run.spec):
+        return audit_predictions(run, out)
     model = run.path(final_model(run.outcomes))
     return audit(dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out)
 
@@ -94,7 +101,10 @@ def _source(run: Run) -> Mapping[str, str]:
 
 def _data_section(spec: Spec) -> Mapping[str, Any]:
     """The data section without the place where the file lies: its content is an input."""
-    return dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
+    section = dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
+    if of_predictions(spec):
+        return section | {"predictions": dataclasses.asdict(spec.external)}  # type: ignore[arg-type]
+    return section
 
 
 def _training_section(config: Any) -> Mapping[str, Any]:
@@ -119,7 +129,7 @@ INGEST = Stage(
     kind="dataset",
     inputs=_source,
     section=lambda run: _data_section(run.spec),
-    code=("platform.data",),
+    code=("platform.data", "audits.stream"),
     libraries=("datasets", "pyarrow", "pandas", "numpy", "scikit-learn"),
     work=_ingest,
 )
@@ -146,6 +156,7 @@ TRAIN = Stage(
     code=_NETWORK_CODE,
     libraries=_NETWORK_LIBRARIES,
     work=_train,
+    wanted=lambda spec: spec.external is None,
 )
 
 CALIBRATE = Stage(
@@ -159,6 +170,18 @@ CALIBRATE = Stage(
     code=("models", "platform.data", "platform.predictor", "platform.calibration"),
     libraries=_NETWORK_LIBRARIES,
     work=_calibrate,
+    wanted=lambda spec: spec.external is None,
+)
+
+IMPORT = Stage(
+    name="import",
+    kind="foreign_model",
+    inputs=import_inputs,
+    section=lambda run: {"logits": run.spec.external and run.spec.external.logits},
+    code=("platform.predictor", "flows.external"),
+    libraries=(),
+    work=lambda run, out, scratch: import_external(run, out),
+    wanted=lambda spec: spec.external is not None,
 )
 
 AUDIT = Stage(
@@ -170,12 +193,12 @@ AUDIT = Stage(
     },
     section=lambda run: dataclasses.asdict(run.spec.audit) | {"carbon": None},
     code=_AUDIT_CODE,
-    libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum"),
+    libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum", "pillow"),
     work=_audit,
 )
 
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, AUDIT)
+CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, IMPORT, AUDIT)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:

@@ -11,7 +11,7 @@ section 4.5).
 import math
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 __all__ = ["absolute_residual", "adaptive", "coverage_range", "least_ambiguous", "local_error", "threshold"]
 
@@ -43,7 +43,9 @@ def coverage_range(rows: int, alpha: float, confidence: float = 0.95) -> tuple[f
     spare = math.floor(alpha * (rows + 1) + 1e-9)
     if spare == 0:
         return 1.0, 1.0
-    low, high = beta.ppf([(1 - confidence) / 2, (1 + confidence) / 2], rows + 1 - spare, spare)
+    low, high = (
+        betaincinv(rows + 1 - spare, spare, tail) for tail in ((1 - confidence) / 2, (1 + confidence) / 2)
+    )
     return float(low), float(high)
 
 
