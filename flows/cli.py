@@ -5,6 +5,7 @@ import sys
 import typer
 
 from ..platform.exceptions import AssayError
+from .commands.audit import audit
 from .commands.doctor import doctor
 from .commands.gate import gate
 from .commands.init import init
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (run, init, report, gate, verify, predict, doctor):
+for command in (run, audit, init, report, gate, verify, predict, doctor):
     app.command()(command)
 app.command(name="list")(list_)
 app.add_typer(registry, name="registry")

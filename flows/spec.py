@@ -18,6 +18,7 @@ from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.store.name import check_name
 from ..platform.training.config import ModelConfig, PretrainConfig, TrainConfig
+from .external import ExternalConfig
 from .packaged_policies import with_packaged
 
 #: A spec is written by hand; anything longer is a mistake or an attack.
@@ -58,6 +59,8 @@ class Spec:
     card: CardConfig = dataclasses.field(default_factory=CardConfig)
     seeds: int = 1
     """Seeds that are trained, from `train.seed` up; what the others give is the report's variation."""
+    external: ExternalConfig | None = None
+    """What `assay audit` audits, where Assay did not train it; `assay run` leaves it out."""
 
     def to_dict(self) -> dict[str, Any]:
         """The whole spec with every default written out: what the report's lineage shows."""
