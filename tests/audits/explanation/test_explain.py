@@ -182,7 +182,7 @@ def test_the_projects_image_networks_show_maps_of_at_least_four_by_four(architec
 
 
 def test_the_checks_tell_where_grad_cam_points_at_the_watermark_and_where_it_cannot(images, tmp_path):
-    """A dark corner is the absence of a mark: no map can light for it, and deletion says so. Occlusion can."""
+    """A dark corner is a mark's absence: no map can light for it, and deletion says so. Occlusion can."""
     predictor, table, y = images
     (tmp_path / "pictures").mkdir()
     for code, right in ((2, True), (0, False)):
