@@ -35,6 +35,7 @@ LIBRARIES = (
     "ray",
     "scikit-learn",
     "scipy",
+    "shap",
     "torch",
 )
 
