@@ -85,16 +85,22 @@ def check_sampling(sampler: Shuffled | Poisson, *, epochs: int = 8) -> None:
     drawn = [index.numpy() for epoch in range(epochs) for index in sampler.batches((1 << 30) + epoch)]
     sizes = np.array([len(index) for index in drawn], dtype=float)
     counts = np.bincount(np.concatenate(drawn), minlength=sampler.rows).astype(float)
-    _scatter("batch sizes", sizes, sampler.rows * rate, sampler.rows * rate * (1 - rate))
-    _scatter("times that a row takes part", counts, len(drawn) * rate, len(drawn) * rate * (1 - rate))
+    _scatter("batch sizes", sizes, sampler.rows, rate)
+    _scatter("times that a row takes part", counts, len(drawn), rate)
 
 
-def _scatter(what: str, values: np.ndarray, mean: float, variance: float) -> None:
-    """Chi-square test of values against a binomial's mean and variance, both sides."""
+def _scatter(what: str, values: np.ndarray, trials: int, rate: float) -> None:
+    """Test the scatter of values against that of binomial draws, both sides.
+
+    The sum of squares over the variance is compared with a scaled chi-square of its own mean and variance:
+    where the rate is near 0 or 1 a binomial has heavier tails than the normal that a plain chi-square assumes.
+    """
+    mean, variance = trials * rate, trials * rate * (1 - rate)
     if variance == 0 and np.all(values == mean):
         return
     statistic = float(np.square(values - mean).sum() / max(variance, 1e-12))
-    below = stats.chi2.cdf(statistic, len(values))
+    spread = 2 + (1 - 6 * rate * (1 - rate)) / max(variance, 1e-12)  # variance of one term
+    below = stats.chi2.cdf(2 * statistic / spread, 2 * len(values) / spread)
     if min(below, 1 - below) < UNLIKELY:
         raise MechanismError(
             f"the sampler is not Poisson: {what} have variance {np.square(values - mean).mean():.3g},"

@@ -106,3 +106,9 @@ def test_a_sampler_that_favours_some_rows_is_found_out():
 
     with pytest.raises(MechanismError, match="not Poisson: times that a row takes part"):
         check_sampling(Favouring(1000, 100, seed=0))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 999, 1000])
+def test_rates_near_0_and_1_are_no_fault(batch_size):
+    for seed in range(20):
+        check_sampling(Poisson(1000, batch_size, seed))
