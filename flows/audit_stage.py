@@ -1,7 +1,6 @@
 """The audit stage: the only place of a run where the test split is read."""
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from ..platform.baselines import fit
 from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
 from ..platform.predictor import Predictor
-from ..platform.store import canonical_json
+from .findings_file import to_bytes
 from .measure import Evidence, at_confidence, measure
 
 #: Train rows that explanations take their background from.
@@ -53,8 +52,7 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
         model=predictions,
         validation=_predictions(predictor, data.table("validation")),
         baselines={
-            name: _beside(predictions, predictor, baseline(test))
-            for name, baseline in baselines.items()
+            name: _beside(predictions, predictor, baseline(test)) for name, baseline in baselines.items()
         },
         columns=Columns.read(test, data.schema, config.slices),
     )
@@ -83,18 +81,6 @@ def _stressed(config: AuditConfig, ask: Callable[[AuditConfig], Findings]) -> Fi
         lambda confidence: {"": ask(at_confidence(config, confidence))}, config.confidences, {"": ask(config)}
     )
     return found[""]
-
-
-def to_bytes(findings: Mapping[str, Findings]) -> bytes:
-    """Findings as canonical JSON."""
-    return canonical_json(
-        {name: {"values": found.values, "missing": found.missing} for name, found in findings.items()}
-    )
-
-
-def from_bytes(content: bytes) -> dict[str, Findings]:
-    """Findings that `to_bytes` wrote."""
-    return {name: Findings(**found) for name, found in json.loads(content).items()}
 
 
 def _predictions(predictor: Predictor, table: pa.Table) -> Predictions:

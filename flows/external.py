@@ -131,7 +131,7 @@ def audit_predictions(run: "Run", out: Path) -> Mapping[str, Any]:
     """Measure a file of predictions; whatever has to ask the model is named as missing."""
     from ..audits.findings import Findings
     from ..audits.predictions import Predictions
-    from .audit_stage import to_bytes
+    from .findings_file import to_bytes
     from .measure import Evidence, measure
 
     predictions = Predictions.from_parquet(run.path("ingest") / "predictions.parquet")

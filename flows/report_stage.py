@@ -16,8 +16,8 @@ from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
 from ..platform.store import Artifact, canonical_json, digest_of_json
-from .audit_stage import from_bytes
 from .final import final_model
+from .findings_file import from_bytes
 from .spec import Spec
 
 #: Where the policy compares with no other version.
