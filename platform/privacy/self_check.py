@@ -93,7 +93,7 @@ def _scatter(what: str, values: np.ndarray, trials: int, rate: float) -> None:
     """Test the scatter of values against that of binomial draws, both sides.
 
     The sum of squares over the variance is compared with a scaled chi-square of its own mean and variance:
-    where the rate is near 0 or 1 a binomial has heavier tails than the normal that a plain chi-square assumes.
+    where the rate is near 0 or 1 a binomial has heavier tails than a plain chi-square assumes.
     """
     mean, variance = trials * rate, trials * rate * (1 - rate)
     if variance == 0 and np.all(values == mean):
