@@ -6,8 +6,6 @@ The order of the classes never changes, so decisions by the likeliest class don'
 """
 
 import math
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,8 @@ import pyarrow as pa
 from ..data.dataset import Dataset
 from ..data.schema import ROW
 from ..predictor import Model, load_model
-from ..predictor.artifact import POSTPROCESS, write_json
+from ..predictor.artifact import POSTPROCESS, link_files, write_json
 from ..predictor.untrusted import read_json
-from ..store.manifest import MANIFEST
 
 #: Standard deviation of the prior on log temperature. With few rows, or none that is wrong, the likelihood
 #: alone has no finite optimum; this pulls as hard as a handful of rows, and isn't felt among hundreds.
@@ -53,7 +50,7 @@ def calibrate(*, dataset: Path, model: Path, out: Path) -> dict[str, Any]:
             "nll_before": negative_log_likelihood(logits, labels, weight),
             "nll_after": negative_log_likelihood(logits / temperature, labels, weight),
         }
-    _link_all_but_postprocess(model, out)
+    link_files(model, out, but=POSTPROCESS)
     write_json(out / POSTPROCESS, predictor.postprocess.to_json() | {"temperature": temperature})
     return details
 
@@ -114,19 +111,3 @@ def _seen(validation: pa.Table, model: Path) -> pa.Table:
 def _weight(table: pa.Table, predictor: Model) -> np.ndarray | None:
     name = predictor.preprocessor.schema.weight
     return None if name is None else table[name].to_numpy().astype(np.float64)
-
-
-def _link_all_but_postprocess(model: Path, out: Path) -> None:
-    """The model's files under another folder, without taking room where the file system can link.
-
-    The one file that changes isn't linked: writing to a link would change the model that it leads to.
-    """
-    for source in sorted(path for path in model.rglob("*") if path.is_file()):
-        name = source.relative_to(model)
-        if str(name) in (POSTPROCESS, MANIFEST):
-            continue
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, out / name)
-        except OSError:
-            shutil.copyfile(source, out / name)

@@ -12,6 +12,7 @@ from ..exceptions import DataError
 from . import bands, categorical, numeric
 from .categorical import CategoricalFeature
 from .compute import pc
+from .decorrelation import Decorrelation
 from .numeric import NumericFeature
 from .pixels import Pixels
 from .schema import Column, Schema, resolve
@@ -35,6 +36,7 @@ class Preprocessor:
     Args:
         scale: regression only.
         pixels: images only; `numeric` and `categorical` are then empty.
+        decorrelation: where correlation with sensitive columns is removed; these are then needed, too.
     """
 
     schema: Schema
@@ -42,6 +44,7 @@ class Preprocessor:
     categorical: tuple[CategoricalFeature, ...] = ()
     pixels: Pixels | None = None
     scale: Scale | None = None
+    decorrelation: Decorrelation | None = None
 
     @classmethod
     def fit(cls, table: pa.Table, schema: Schema) -> "Preprocessor":
@@ -73,14 +76,18 @@ class Preprocessor:
         Raises:
             DataError: a feature's column isn't in the table, or holds values that don't fit its kind.
         """
-        table = self._with_names(table)
+        given, table = table, self._with_names(table)
         if self.pixels is not None:
             return (self.pixels.transform(table["image"]),)
         raw = self._raw_numeric(table)
         scaled = np.empty((len(table), len(self.numeric)), dtype=np.float32)
         for position, feature in enumerate(self.numeric):
             scaled[:, position] = feature.transform(raw[:, position])
-        return scaled, self._codes(table)
+        codes = self._codes(table)
+        if self.decorrelation is None:
+            return scaled, codes
+        groups = self.needed_groups(given, self.decorrelation.over, "its features are freed of it")
+        return self.decorrelation.transform(scaled, codes, groups), codes[:, :0]
 
     def raw(self, table: pa.Table) -> tuple[np.ndarray, ...]:
         """The same features unscaled: float64 with NaN where missing, and int64 codes; images in [0, 1].
@@ -128,11 +135,29 @@ class Preprocessor:
             for name, other in found.items()
         }
 
+    def needed_groups(self, table: pa.Table, names: Sequence[str], why: str) -> dict[str, np.ndarray]:
+        """As `sensitive`, for a model that can't do without them.
+
+        Raises:
+            DataError: a column isn't there; it says `why` it is needed.
+        """
+        try:
+            return self.sensitive(table, names)
+        except DataError as error:
+            raise DataError(
+                f"a prediction of this model needs {', '.join(map(repr, names))}: {why}",
+                got=error.message,
+                expected="the sensitive columns beside the features; a cell may be empty where nobody knows",
+                mend="add the column, or take a model whose mitigation doesn't need it at prediction time",
+            ) from None
+
     def inputs(self) -> dict[str, Any]:
         """What `models.inputs` is made from; `columns` names each feature's source column."""
         if self.pixels is not None:
             channels, height, width = self.pixels.shape
             return {"kind": "image", "channels": channels, "height": height, "width": width}
+        if self.decorrelation is not None:
+            return self._decorrelated_inputs(self.decorrelation)
         return {
             "kind": "tabular",
             "numeric": [feature.name for feature in self.numeric],
@@ -144,7 +169,10 @@ class Preprocessor:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; floats survive the round trip exactly."""
-        return json.loads(json.dumps(asdict(self) | {"schema": self.schema.to_json()}))
+        data = asdict(self) | {"schema": self.schema.to_json()}
+        if self.decorrelation is None:
+            del data["decorrelation"]
+        return json.loads(json.dumps(data))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Preprocessor":
@@ -155,7 +183,24 @@ class Preprocessor:
             categorical=tuple(CategoricalFeature(**_tuples(feature)) for feature in data["categorical"]),
             pixels=Pixels(**_tuples(data["pixels"])) if data["pixels"] else None,
             scale=Scale(**data["scale"]) if data["scale"] else None,
+            decorrelation=Decorrelation.from_json(data["decorrelation"]) if "decorrelation" in data else None,
         )
+
+    def _decorrelated_inputs(self, removal: Decorrelation) -> dict[str, Any]:
+        """Every feature is a number, a category as many as it has codes."""
+        names = [feature.name for feature in self.numeric]
+        columns = [feature.column for feature in self.numeric]
+        for feature in self.categorical:
+            names += [f"{feature.name} = {level}" for level in ("missing", "unknown", *feature.known)]
+            columns += [feature.name] * feature.cardinality
+        return {
+            "kind": "tabular",
+            "numeric": names,
+            "categorical": [],
+            "cardinalities": [],
+            "bins": [list(edges) for edges in removal.edges],
+            "columns": columns,
+        }
 
     def _with_names(self, table: pa.Table) -> pa.Table:
         """The feature columns, under the names that they had in training."""

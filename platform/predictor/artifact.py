@@ -10,6 +10,8 @@ used, and no file is ever unpickled.
 """
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from ...models.catalog import build
 from ...models.inputs import inputs_from_dict
 from ...models.network import Network
 from ..data.preprocess import Preprocessor
+from ..store.manifest import MANIFEST
 from .postprocess import Postprocess
 from .untrusted import load_weights, read_json, read_tensors, reading, refuse_links, unfit
 
@@ -129,6 +132,28 @@ def read_postprocess(folder: Path) -> Postprocess:
     """
     with reading(POSTPROCESS, expected="task, classes, positive, temperature, thresholds, target_scale"):
         return Postprocess.from_json(read_json(folder / POSTPROCESS))
+
+
+def link_files(model: Path, out: Path, *, but: str | None = None) -> None:
+    """A model's files under another folder, without taking room where the file system can link.
+
+    A file that is going to change must not be linked: writing to a link would change the model that it leads
+    to.
+
+    Args:
+        model: folder of a model artifact.
+        out: folder to fill.
+        but: a file that is left out, beside the manifest.
+    """
+    for source in sorted(path for path in model.rglob("*") if path.is_file()):
+        name = source.relative_to(model)
+        if str(name) in (but, MANIFEST):
+            continue
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, out / name)
+        except OSError:
+            shutil.copyfile(source, out / name)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..data.preprocess import Preprocessor
 from ..data.schema import Schema
-from ..exceptions import DataError
 from .draws import draw
 from .postprocess import Postprocess
 from .untrusted import unfit
@@ -107,19 +106,7 @@ class Model(ABC):
         rule = self.postprocess.group_thresholds
         if rule is None:
             return self.postprocess.decide(scores)
-        chances = rule.chances(scores[:, 1], self._groups(table, rule.over))
+        groups = self.preprocessor.needed_groups(table, rule.over, "its thresholds differ by it")
+        chances = rule.chances(scores[:, 1], [groups[name] for name in rule.over])
         drawn = draw(self.preprocessor.raw(table), salt=rule.salt, purpose="decision")
         return (drawn < chances).astype(np.int64)
-
-    def _groups(self, table: pa.Table, over: tuple[str, ...]) -> list[np.ndarray]:
-        try:
-            found = self.preprocessor.sensitive(table, over)
-        except DataError as error:
-            raise DataError(
-                f"a decision needs the column {', '.join(map(repr, over))}",
-                got=error.message,
-                expected="the sensitive columns that this model's thresholds differ by",
-                mend="add the column (an empty cell is decided by the threshold for everyone else), or take "
-                "a model that was mitigated in training",
-            ) from None
-        return [found[name] for name in over]
