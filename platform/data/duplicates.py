@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from .splits import NAMES
+from .values import is_number
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -64,3 +65,65 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     return coded.indices.to_numpy().astype(np.uint64)
+
+
+def near_rows(tables: dict[str, pa.Table], columns: list[str]) -> dict[str, Any]:
+    """Counts test rows that equal a train or validation row in all columns but one, or after rounding.
+
+    Where rows are few values wide, such rows are many by chance: read the shares beside those within train,
+    which an honest split shares.
+
+    Args:
+        tables: split -> rows.
+
+    Returns:
+        `all_but_one` and `rounded` (numbers to two significant digits): test `rows`, their `share`, and the
+        share `within_train` of train rows that have such a twin there.
+    """
+    together = pa.concat_tables([tables[name].select(columns) for name in NAMES])
+    ends = np.cumsum([len(tables[name]) for name in NAMES])[:-1]
+    exact, rounded = ([_codes(column) for column in _columns(together, places)] for places in (None, 2))
+    hashed = [_spread(codes, place) for place, codes in enumerate(exact)]
+    with np.errstate(over="ignore"):
+        whole = np.asarray(np.sum(hashed, axis=0, dtype=np.uint64))
+        but_one = [whole - one for one in hashed] if len(hashed) > 1 else []
+        coarse = np.asarray(np.sum([_spread(c, i) for i, c in enumerate(rounded)], axis=0, dtype=np.uint64))
+    return {"all_but_one": _twins(but_one, ends), "rounded": _twins([coarse], ends)}
+
+
+def _columns(table: pa.Table, digits: int | None) -> list[pa.ChunkedArray]:
+    """Columns as they are, or numbers to so many significant digits."""
+    if digits is None:
+        return table.columns
+    return [_rounded(column, digits) if is_number(column.type) else column for column in table.columns]
+
+
+def _rounded(column: pa.ChunkedArray, digits: int) -> pa.ChunkedArray:
+    values = column.to_numpy().astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = 10.0 ** (np.floor(np.log10(np.abs(values))) - digits + 1)
+        near = np.where(values == 0, 0.0, np.round(values / step) * step)
+    # Twelve digits: 0.1 * 3 and 0.3 are the same rounded number.
+    return pa.chunked_array([pa.array([None if v != v else f"{v:.12g}" for v in near], pa.string())])
+
+
+def _spread(codes: np.ndarray, place: int) -> np.ndarray:
+    """(rows,) uint64 summands of one column: all columns' sum is a row's key, without one the others'."""
+    with np.errstate(over="ignore"):
+        return _mix(_mix(codes + np.uint64(1)) + np.uint64(place + 1) * _ODD)
+
+
+def _twins(keys: list[np.ndarray], ends: np.ndarray) -> dict[str, Any]:
+    """Rows of test with an equal key outside of it, and of train with another there, by any of the keys."""
+    found: tuple[Any, Any] = (False, False)
+    for key in keys:
+        train, validation, test = np.split(key, ends)
+        _, place, count = np.unique(train, return_inverse=True, return_counts=True)
+        outside = np.concatenate([train, validation])
+        found = found[0] | np.isin(test, outside), found[1] | (count[place] > 1)
+    rows = int(np.sum(found[0]))
+    return {
+        "rows": rows,
+        "share": rows / max(1, len(np.split(keys[0], ends)[2])) if keys else 0.0,
+        "within_train": float(np.mean(found[1])),
+    }
