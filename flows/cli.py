@@ -15,6 +15,7 @@ from .commands.registry import registry
 from .commands.report import report
 from .commands.run import run
 from .commands.verify import verify
+from .commands.waive import waive
 
 app = typer.Typer(
     name="assay",
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (run, audit, init, report, gate, verify, predict, doctor):
+for command in (run, audit, init, report, gate, waive, verify, predict, doctor):
     app.command()(command)
 app.command(name="list")(list_)
 app.add_typer(registry, name="registry")

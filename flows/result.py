@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 #: Exit codes of `assay gate` and `assay run --gate`.
-GATE_EXIT_CODES = {"pass": 0, "fail": 3, "inconclusive": 4}
+GATE_EXIT_CODES = {"pass": 0, "waived": 0, "fail": 3, "inconclusive": 4}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

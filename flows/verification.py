@@ -7,6 +7,7 @@ the verdict given again; the report built and rendered again and compared byte f
 import dataclasses
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..audits.findings import Findings
@@ -15,8 +16,8 @@ from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
 from . import comparison
-from .audit_stage import to_bytes
 from .final import final_model
+from .findings_file import to_bytes
 from .home import Home
 from .measure import Evidence, measure
 from .register import REPORT_CODE
@@ -24,6 +25,7 @@ from .report_stage import REPORT_FILES, build, render
 from .spec import Spec, parse_spec
 from .stages import CHAIN
 from .version import RegisteredVersion, open_version
+from .waivers import waived_report, waivers_in_force
 
 #: Stages in the order in which the report tells of them.
 _ORDER = (*(stage.name for stage in CHAIN), "report")
@@ -74,6 +76,7 @@ def verify_version(home: Home, reference: str) -> Verification:
     _measure_again(spec, artifacts["audit"], found)
     _build_again(spec, version, artifacts, report, found)
     _judge_again(spec, version, report, found)
+    _show_again(version, home.version_folder(version.name, version.number), found)
     return found
 
 
@@ -168,6 +171,20 @@ def _judge_again(spec: Spec, version: RegisteredVersion, report: dict[str, Any],
     found.compare(
         "verdict from the policy", [f"registry says {said}, evidence says {status}"] if differs else []
     )
+
+
+def _show_again(version: RegisteredVersion, folder: Path, found: Verification) -> None:
+    """Renderings outside the store: those with waivers, against the waivers that count today."""
+    written = [form for form, name in REPORT_FILES.items() if (folder / name).is_file()]
+    written = [form for form in written if not (folder / REPORT_FILES[form]).is_symlink()]
+    if not written:
+        return
+    stored = version.report_path("json").parent
+    rendered = render(waived_report(stored, waivers_in_force(version)), stored)
+    for form in written:
+        same = (folder / REPORT_FILES[form]).read_bytes() == rendered[form]
+        why = "it isn't what the waivers in force today give: `assay report` renders it again"
+        found.compare(f"{REPORT_FILES[form]} with waivers", [] if same else [why])
 
 
 def _lines(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:

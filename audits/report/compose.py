@@ -13,10 +13,11 @@ from .sections.carbon import carbon
 from .sections.data import data
 from .sections.explanation import explanation
 from .sections.fairness import fairness
-from .sections.gate import gate
+from .sections.gate import gate, waiver_line, waiver_of
 from .sections.glossary import glossary
 from .sections.lineage import lineage, verify_command
 from .sections.performance import performance
+from .sections.robustness import robustness
 from .sections.sheet import LONGEST
 from .sections.subgroups import subgroups
 from .sections.training import training
@@ -31,6 +32,7 @@ _PARTS = (
     (subgroups, "/slices"),
     (calibration, "/calibration"),
     (explanation, "/explanation"),
+    (robustness, "/robustness"),
     (data, "/data"),
     (training, "/training"),
     (carbon, "/carbon"),
@@ -84,8 +86,11 @@ def _status(report: Mapping[str, Any]) -> Status:
 def _tally(report: Mapping[str, Any]) -> str:
     if "policy" not in report:
         return "no limits declared"
-    said = [check["status"] for check in report["policy"]["checks"]]
-    return f"{said.count('pass')} pass · {said.count('inconclusive')} open · {said.count('fail')} fail"
+    checks, waivers = report["policy"]["checks"], report["policy"]["waivers"]
+    said = [check["status"] for check in checks]
+    waived = sum(waiver_of(check, waivers) is not None for check in checks)
+    tally = f"{said.count('pass')} pass · {said.count('inconclusive')} open · {said.count('fail')} fail"
+    return f"{tally} · {waived} waived" if waived else tally
 
 
 def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tuple[str, Text], ...]:
@@ -105,10 +110,7 @@ def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tupl
 
 def _notices(report: Mapping[str, Any]) -> tuple[Text, ...]:
     """What must be seen before any number: waivers."""
-    waivers = report.get("policy", {}).get("waivers", [])
-    if not waivers:
-        return ()
-    return (f"{len(waivers)} waiver{'s' if len(waivers) > 1 else ''} signed for this version: see the gate.",)
+    return tuple(waiver_line(waiver) for waiver in report.get("policy", {}).get("waivers", []))
 
 
 def _with_recheck(section: Section, place: str | None, report: Mapping[str, Any]) -> Section:

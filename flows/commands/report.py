@@ -31,9 +31,11 @@ def report(
 
     from ..home import Home
     from ..version import open_version
+    from ..waivers import shown
 
-    version = open_version(Home.find(home), model)
-    path = version.report_path(format_.value)
+    found = Home.find(home)
+    version = open_version(found, model)
+    path = shown(version, found.version_folder(version.name, version.number))[format_.value]
     if output is not None:
         shutil.copyfile(path, output)
         path = output

@@ -1,6 +1,6 @@
 """The verdict, check by check, each interval drawn against its limit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..charts.scale import Scale
@@ -8,7 +8,9 @@ from ..document import (
     Absent,
     Block,
     Cell,
+    Code,
     Column,
+    Fold,
     Inline,
     Listing,
     Mark,
@@ -23,14 +25,13 @@ from ..document import (
 from ..figures import bound, deciding
 from ..metrics import describe
 from .absence import not_measured
-from .sheet import sheet
 
-__all__ = ["check_title", "gate"]
+__all__ = ["check_title", "gate", "waiver_line", "waiver_of"]
 
 _RULE = (
-    "A check passes only if the one-sided 95% bound that faces the limit is inside it, and fails only if "
-    "the other bound is outside. In between, the evidence does not decide. Hatched: not allowed; upright "
-    "tick: the bound."
+    "A check passes only if the one-sided bound that faces the limit is inside it (at 95%, or the confidence "
+    "beside the check), and fails only if the other bound is outside. In between, the evidence does not "
+    "decide. Hatched: not allowed; upright tick: the bound."
 )
 
 
@@ -47,7 +48,7 @@ def gate(report: Mapping[str, Any]) -> Section:
         Column("Against the limit", "chart"),
         Column("Verdict"),
     )
-    rows = tuple(_row(check) for check in policy["checks"])
+    rows = tuple(_row(check, waiver_of(check, policy["waivers"])) for check in policy["checks"])
     blocks: list[Block] = [Prose(_RULE), Table(caption="Checks of the policy", columns=columns, rows=rows)]
     open_checks = [check for check in policy["checks"] if check["status"] != "pass" and check.get("reason")]
     if open_checks:
@@ -61,10 +62,44 @@ def gate(report: Mapping[str, Any]) -> Section:
         )
     if policy["waivers"]:
         blocks += [
-            Prose("Waivers signed for this version:"),
-            *sheet({"waivers": policy["waivers"]}),
+            Prose("Waivers of checks of this version. Each is a person's word; none is signed."),
+            Listing(tuple(waiver_line(waiver) for waiver in policy["waivers"])),
         ]
+    blocks += [Prose(line, small=True) for line in (*_compared(report), *_on_validation(policy))]
+    sources = [check for check in policy["checks"] if check.get("source")]
+    if sources:
+        lines = tuple((*check_title(check), ": ", Name(check["source"], whole=True)) for check in sources)
+        blocks.append(Fold("Where the limits come from", (Listing(lines),)))
     return Section("gate", "Gate", tuple(blocks))
+
+
+def waiver_of(check: Mapping[str, Any], waivers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The waiver that a check has, if it needs one."""
+    if check["status"] == "pass":
+        return None
+    return next((w for w in waivers if w["check"] == {key: check.get(key) for key in w["check"]}), None)
+
+
+def waiver_line(waiver: Mapping[str, Any]) -> tuple[Inline, ...]:
+    """Who waived which check until when, and why."""
+    by = (" waived by ", Name(waiver["name"]), f" until {waiver['until']}", ": ")
+    signed = "." if waiver["signed"] else ". Not signed."
+    return (*check_title(waiver["check"]), *by, Name(waiver["reason"].rstrip("."), whole=True), signed)
+
+
+def _compared(report: Mapping[str, Any]) -> list[tuple[Inline, ...]]:
+    """Which version each name meant when this one was compared with it."""
+    return [
+        (Name(asked), " was ", Name(f"{found['name']}@{found['version']}"), " when this was registered (",
+         Code(found["identity"][:12]), f"): differences on the same {found['n']:,} rows, paired.")
+        for asked, found in report.get("comparisons", {}).items()
+    ]  # fmt: skip
+
+
+def _on_validation(policy: Mapping[str, Any]) -> list[str]:
+    if not any(check.get("split") == "validation" for check in policy["checks"]):
+        return []
+    return ["Validation rows were used for choosing (when to stop, the temperature): they flatter the model."]
 
 
 def check_title(check: Mapping[str, Any]) -> tuple[Inline, ...]:
@@ -76,14 +111,22 @@ def check_title(check: Mapping[str, Any]) -> tuple[Inline, ...]:
         found += [" × " if index else ", ", Name(column)]
     if check.get("group"):
         found += [": ", Name(check["group"])]
+    for index, path in enumerate(check.get("requires", ())):
+        found += [", " if index else ": ", Name(path)]
+    if check.get("not_worse_than") is not None:
+        found += [", less that of ", Name(check["not_worse_than"])]
+    if check.get("split", "test") != "test":
+        found.append(f", {check['split']} rows")
+    if "confidence" in check:
+        found.append(f", at {100 * check['confidence']:g}%")
     return tuple(found)
 
 
-def _row(check: Mapping[str, Any]) -> Row:
+def _row(check: Mapping[str, Any], waiver: Mapping[str, Any] | None) -> Row:
     unit = describe(check["metric"]).unit
     signs = {"min": "≥", "max": "≤"}
     limits = " and ".join(f"{signs[side]} {bound(value, unit)}" for side, value in check["limit"].items())
-    measured: Cell = Absent("not measured")
+    measured: Cell = Absent("evidence" if check.get("requires") else "not measured")
     drawn: Cell = ""
     decides = ""
     if check.get("value") is not None:
@@ -92,7 +135,8 @@ def _row(check: Mapping[str, Any]) -> Row:
         decides = f"{signs[side]} {deciding(value, side, unit)}" if value is not None else ""
         ends = [check[key] for key in ("value", "low", "high") if check.get(key) is not None]
         drawn = Strip(check, _room(ends, list(check["limit"].values())), check["limit"], value)
-    return Row((check_title(check), limits, measured, decides, drawn, Mark(check["status"])))
+    waived = (f" (waived until {waiver['until']})",) if waiver else ()
+    return Row(((*check_title(check), *waived), limits, measured, decides, drawn, Mark(check["status"])))
 
 
 def _deciding(check: Mapping[str, Any]) -> tuple[str, float | None]:

@@ -6,7 +6,7 @@ from assay.audits.performance import compare, measure
 from assay.audits.predictions import Predictions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chi2
 from sklearn import metrics as sk
 
 
@@ -171,16 +171,31 @@ def test_paired_difference_is_narrower_than_two_intervals_and_equals_the_closed_
     found = compare(ours, other).values["accuracy"]
     gain = (good == y).astype(float) - (bad == y)
     assert found["value"] == pytest.approx(gain.mean())
-    assert found["high"] - found["value"] == pytest.approx(1.959964 * gain.std() / np.sqrt(1000), rel=1e-4)
+    # McNemar's interval, and one more row on which they disagree.
+    closed = 1.959964 * gain.std() / np.sqrt(1000)
+    assert closed < found["high"] - found["value"] < closed + 4 / 1000
     alone = measure(ours).values["metrics"]["accuracy"]
     assert found["high"] - found["low"] < alone["high"] - alone["low"]
 
 
-def test_a_model_against_itself_differs_by_nothing():
+def test_models_that_agree_on_every_row_may_differ_by_what_was_not_seen():
     p = calibrated(np.random.default_rng(6), 200, 1.0, 0.4)
-    assert all(
-        number["value"] == number["low"] == number["high"] == 0 for number in compare(p, p).values.values()
-    )
+    found = compare(p, p).values
+    assert all(number["value"] == 0 for number in found.values())
+    # The rule of three: what n rows don't show has, with 95% confidence, a chance below -ln(.05) / n.
+    lower, upper = found["accuracy"]["one_sided"]
+    assert -lower == upper <= -np.log(0.05) / 200
+    assert upper > 0.8 * -np.log(0.05) / 200
+
+
+@pytest.mark.parametrize("losses", [0, 1, 2, 5, 20])
+def test_a_few_disagreements_have_the_limits_of_poisson_counts(losses):
+    truth = np.ones(4000, int)
+    truth[:2000] = 0
+    ours = truth.copy()
+    ours[:losses] = 1 - ours[:losses]
+    lower = compare(binary(truth, ours), binary(truth, truth)).values["accuracy"]["one_sided"][0]
+    assert -lower * 4000 == pytest.approx(chi2.ppf(0.95, 2 * losses + 2) / 2, rel=0.02)
 
 
 def test_one_class_leaves_rank_metrics_missing_with_the_reason():
