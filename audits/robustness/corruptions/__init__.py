@@ -1,0 +1,1 @@
+"""Corruptions of images, a file a family."""
