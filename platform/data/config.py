@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..exceptions import SpecError
+from .reference import check_shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +80,9 @@ class DataConfig:
 
     split: SplitConfig = field(default_factory=SplitConfig)
     """How rows are dealt to train, validation and test."""
+
+    reference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Shares of groups in the population concerned, by sensitive column: `{sex: {women: 0.51, men: 0.49}}`."""
+
+    def __post_init__(self) -> None:
+        check_shares(self.reference)

@@ -3,6 +3,7 @@
 Gebru et al., "Datasheets for datasets" (2021), https://arxiv.org/abs/1803.09010; the report draws it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ from .compute import pc
 from .duplicates import shared_rows
 from .proxies import proxies
 from .reading import Reading
+from .reference import settle
 from .schema import Schema
 from .splits import NAMES
 from .values import MISSING, categories, is_text
 
 
-def datasheet(out: Path, schema: Schema, reading: Reading, *, unlabelled: int) -> dict[str, Any]:
+def datasheet(
+    out: Path,
+    schema: Schema,
+    reading: Reading,
+    *,
+    unlabelled: int,
+    reference: Mapping[str, Mapping[str, float]] | None = None,
+) -> dict[str, Any]:
     """Describes the three splits that were just written.
 
     Nothing is fitted on validation or test rows: they are counted. Proxies are measured on train rows.
@@ -29,6 +38,10 @@ def datasheet(out: Path, schema: Schema, reading: Reading, *, unlabelled: int) -
         out: folder of the artifact.
         reading: the source as read, for the spellings of missing values.
         unlabelled: rows that were left out because their label is missing.
+        reference: declared shares of groups in the population.
+
+    Raises:
+        DataError: the reference names other columns or groups than the data have.
     """
     tables = {name: pq.read_table(out / f"{name}.parquet", memory_map=True) for name in NAMES}
     groups = {split: _groups(table, schema) for split, table in tables.items()}
@@ -48,9 +61,23 @@ def datasheet(out: Path, schema: Schema, reading: Reading, *, unlabelled: int) -
         "bands": {name: bands.labels(tuple(cuts)) for name, cuts in schema.bands.items()},
         "duplicates": _duplicates(tables, schema, reading),
         "proxies": proxies(tables["train"], schema),
+        **_reference(reference or {}, groups),
         "harms": list(reading.harms),
         "notes": list(reading.notes),
     }
+
+
+def _reference(
+    declared: Mapping[str, Mapping[str, float]], groups: Mapping[str, Mapping[str, np.ndarray]]
+) -> dict[str, Any]:
+    """The declared population, where there is one."""
+    if not declared:
+        return {}
+    known: dict[str, set[str]] = {}
+    for of_split in groups.values():
+        for name, held in of_split.items():
+            known.setdefault(name, set()).update(set(held.tolist()) - {bands.MISSING})
+    return {"reference": settle(declared, known)}
 
 
 def _role(column: Any) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
         _write_rows(reading.table, plan.kinds, codes, out)
         schema = _schema(reading, config, plan, target, out)
         unlabelled = int((codes == splits.DROPPED).sum())
-        sheet = datasheet(out, schema, reading, unlabelled=unlabelled)
+        sheet = datasheet(out, schema, reading, unlabelled=unlabelled, reference=config.reference)
     _write_json(out / "schema.json", schema.to_json())
     _write_json(out / "datasheet.json", sheet)
     counts = {name: int((codes == code).sum()) for code, name in enumerate(splits.NAMES)}
