@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..findings import Findings
 from .attacks import Space, fgsm, noise, pgd
-from .rates import Marks, by_group, overall
+from .rates import Marks, overall
 from .subject import Subject
 
 __all__ = ["adversarial"]
@@ -49,22 +49,16 @@ def adversarial(subject: Subject, background: pa.Table) -> Findings:
     measured = overall(main, subject.weight, subject.config.confidence)
     if measured is None:
         return Findings(missing={place: "too few rows"})
-    grouped = by_group(
-        subject.sensitive,
-        {_METRIC: main},
-        subject.weight,
-        minimum=subject.config.fairness.minimum_group_size,
-        confidence=subject.config.confidence,
-    )
+    grouped = subject.by_group({_METRIC: main})
     clean = overall(subject.clean, subject.weight, subject.config.confidence)
     values = {"n": len(subject.weight), "clean": clean, "epsilon": middle, "steps": config.steps}
     return Findings(
         values={
             "adversarial": values | {"spaces": sections},
             "metrics": {_METRIC: measured},
-            "groups": grouped.values,
+            **grouped.values,
         },
-        missing={f"/groups{where}": why for where, why in grouped.missing.items()},
+        missing=grouped.missing,
     )
 
 

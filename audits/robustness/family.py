@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..findings import Findings, pointer
-from .rates import Marks, by_group, overall, worst
+from .rates import Marks, overall, worst
 from .subject import NoAnswerError, Subject
 
 __all__ = ["Change", "Outcome", "outcome", "run"]
@@ -108,18 +108,12 @@ def outcome(name: str, subject: Subject, outcomes: list[Outcome]) -> Findings:
         "worst_change": outcomes[at].change.facts(),
         "changes": [o.change.facts() | {"result": n} for o, n in zip(outcomes, numbers, strict=True)],
     }
-    grouped = by_group(
-        subject.sensitive,
-        {f"{name}_{ending}": mean_marks},
-        subject.weight,
-        minimum=subject.config.fairness.minimum_group_size,
-        confidence=confidence,
-    )
+    grouped = subject.by_group({f"{name}_{ending}": mean_marks})
     return Findings(
         values={
             "families": {name: section},
             "metrics": {f"{name}_{ending}": mean, f"worst_{name}_{ending}": least},
-            "groups": grouped.values,
+            **grouped.values,
         },
-        missing={f"/groups{where}": why for where, why in grouped.missing.items()},
+        missing=grouped.missing,
     )

@@ -88,23 +88,41 @@ def by_group(
     *,
     minimum: int,
     confidence: float,
+    everyone: Mapping[str, np.ndarray] | None = None,
 ) -> Findings:
-    """`{column: {group: {n, small, metrics}}}`, each metric over the rows of the group that count."""
+    """`{column: {group: {n, small, metrics}}}`, each metric over the rows of the group that count.
+
+    Args:
+        sensitive: `(n,)` group of each row, by column.
+        metrics: marks of the rows.
+        weight: `(n,)`.
+        minimum: rows below which a group is small.
+        confidence: of two-sided intervals.
+        everyone: groups of all test rows, where the rows are a sample of them. `n` and `small` are then about
+            these, and a metric is missing where the sample alone is what makes a group small.
+    """
     columns = {}
     for column, values in sensitive.items():
         groups = encode(column, values)
+        whole = groups if everyone is None else encode(column, everyone[column])
+        sampled = dict(zip(groups.names, groups.sizes.tolist(), strict=True))
         found: dict[str, Any] = {
             name: {"n": int(size), "small": bool(size < minimum), "metrics": {}}
-            for name, size in zip(groups.names, groups.sizes, strict=True)
+            for name, size in zip(whole.names, whole.sizes, strict=True)
         }
         missing = {}
         for metric, marks in metrics.items():
-            numbers = _in_groups(marks, groups.codes, len(groups), weight, confidence)
-            for name, measured in zip(groups.names, numbers, strict=True):
-                if measured is None:
+            measured = _in_groups(marks, groups.codes, len(groups), weight, confidence)
+            numbers = dict(zip(groups.names, measured, strict=True))
+            for name, held in found.items():
+                rows = sampled.get(name, 0)
+                if rows < min(minimum, held["n"]):
+                    why = f"fewer than {minimum} of its rows are in the sample"
+                    missing[pointer(name, "metrics", metric)] = why
+                elif numbers[name] is None:
                     missing[pointer(name, "metrics", metric)] = "too few rows of this group count"
                 else:
-                    found[name]["metrics"][metric] = measured
+                    held["metrics"][metric] = numbers[name]
         columns[column] = Findings(values=found, missing=missing)
     return Findings.gather(columns)
 

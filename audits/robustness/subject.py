@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from ...platform.data.schema import Schema
 from ..config import AuditConfig
+from ..findings import Findings
 from ..predictions import Predictions
-from .rates import Kind, Marks
+from .rates import Kind, Marks, by_group
 
 __all__ = ["NoAnswerError", "Scorer", "Subject"]
 
@@ -49,11 +50,13 @@ class Subject:
     Args:
         table: the rows.
         predictions: what the model said of them unharmed.
+        everyone: groups of all test rows, by sensitive column; the rows may be a sample of these.
     """
 
     scorer: Any
     table: pa.Table
     predictions: Predictions
+    everyone: Mapping[str, np.ndarray]
     config: AuditConfig
 
     @classmethod
@@ -80,7 +83,9 @@ class Subject:
             weight=_weights(predictions.weight, kept),
         )
         taken = table.take(pa.array(kept)).combine_chunks()
-        return cls(scorer=scorer, table=taken, predictions=part, config=config)
+        return cls(
+            scorer=scorer, table=taken, predictions=part, everyone=predictions.sensitive, config=config
+        )
 
     @property
     def schema(self) -> Schema:
@@ -93,10 +98,17 @@ class Subject:
         weight = self.predictions.weight
         return np.ones(len(self.predictions)) if weight is None else weight.astype(float)
 
-    @property
-    def sensitive(self) -> Mapping[str, np.ndarray]:
-        """Group of each row, by sensitive column."""
-        return self.predictions.sensitive
+    def by_group(self, metrics: Mapping[str, Marks]) -> Findings:
+        """Metrics of each group, as they stand in the section."""
+        found = by_group(
+            self.predictions.sensitive,
+            metrics,
+            self.weight,
+            minimum=self.config.fairness.minimum_group_size,
+            confidence=self.config.confidence,
+            everyone=self.everyone,
+        )
+        return Findings.gather({"groups": found})
 
     @property
     def regression(self) -> bool:

@@ -47,7 +47,7 @@ def abstention(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
     if held is None:
         return _absent(report, "/robustness/abstention", "Abstention")
     opening = (
-        f"Left undecided are rows whose score lies below {bound(held['threshold'], 'share')}, set on the "
+        f"Left undecided are rows whose score lies below {bound(round(held['threshold'], 3), 'share')}, set on "
         f"validation rows so that {plain(100 * held['share_to_decide'])}% of them are decided. More accuracy "
         "on the rest can come with more people of one group left undecided, and with worse decisions in it."
     )
@@ -68,7 +68,7 @@ def _promise(held: Mapping[str, Any]) -> str:
     )
     if "expected_range" not in held:
         return promised + ". The promise is about all rows together, not about any group."
-    low, high = (bound(held["expected_range"][end], "share") for end in ("low", "high"))
+    low, high = (bound(round(held["expected_range"][end], 3), "share") for end in ("low", "high"))
     return (
         f"{promised}. With so many, coverage between {low} and {high} is what exchangeable rows give. The "
         "promise is about all rows together, not about any group: below, each group's coverage, and what "
