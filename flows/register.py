@@ -16,7 +16,7 @@ from typing import Any
 from ..platform.exceptions import VersionTakenError
 from ..platform.registry import Registry, Verdict, Version, identity_of
 from ..platform.store import Artifact, digest_of_json
-from . import comparison
+from . import comparison, energy_history
 from .chain import Outcome, Run, Stage, perform
 from .comparison import Reference
 from .final import final_model
@@ -37,6 +37,7 @@ REPORT_CODE = (
     "audits.carbon",
     "audits.findings",
     "flows.comparison",
+    "flows.energy_history",
     "flows.report_stage",
     "flows.register",
 )
@@ -126,7 +127,11 @@ def _write(run: Run, number: int, references: tuple[Reference, ...], out: Path) 
         store=run.store,
     )
     comparison.save(references, out)
-    return write(spec=run.spec, artifacts=artifacts, version=number, out=out, compared=compared)
+    spent = energy_history.gather(
+        run.spec.name, number, artifacts.values(), registry=run.home.registry(), store=run.store
+    )
+    energy_history.save(spent, out)
+    return write(spec=run.spec, artifacts=artifacts, version=number, out=out, compared=compared, spent=spent)
 
 
 def _find(run: Run, registry: Registry) -> _Place:

@@ -5,7 +5,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +18,7 @@ from ..audits.report import assemble, render_html, render_markdown, with_policy
 from ..platform.store import Artifact, canonical_json, digest_of_json
 from .final import final_model
 from .findings_file import from_bytes
+from .row_audit import shown
 from .spec import Spec
 
 #: Where the policy compares with no other version.
@@ -28,7 +29,13 @@ REPORT_FILES = {"html": "report.html", "md": "report.md", "json": "report.json"}
 
 
 def write(
-    *, spec: Spec, artifacts: Mapping[str, Artifact], version: int, out: Path, compared: Findings = _NOTHING
+    *,
+    spec: Spec,
+    artifacts: Mapping[str, Artifact],
+    version: int,
+    out: Path,
+    compared: Findings = _NOTHING,
+    spent: Sequence[carbon.Made] = (),
 ) -> dict[str, Any]:
     """Build the report of a new version, render it, and write all of it to `out`.
 
@@ -36,7 +43,9 @@ def write(
         Name, version and verdict, for the manifest.
     """
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    report = build(spec=spec, artifacts=artifacts, version=version, created=created, compared=compared)
+    report = build(
+        spec=spec, artifacts=artifacts, version=version, created=created, compared=compared, spent=spent
+    )
     (out / "spec.json").write_bytes(canonical_json(spec.to_dict()))
     # The Markdown names its pictures by path; the HTML holds them.
     shutil.copytree(artifacts["audit"].path / "pictures", out / "pictures")
@@ -52,18 +61,32 @@ def build(
     version: int,
     created: str,
     compared: Findings = _NOTHING,
+    spent: Sequence[carbon.Made] = (),
 ) -> dict[str, Any]:
-    """The report of a version, from the artifacts of its stages by name, and what comparisons found."""
+    """The report of a version, from the artifacts of its stages by name.
+
+    Args:
+        spec: what was run.
+        artifacts: by the names of their stages.
+        version: its number.
+        created: time of the report, RFC 3339.
+        compared: what comparisons with other versions found.
+        spent: what the model's versions cost up to this one.
+    """
     audit = artifacts["audit"]
     findings = _sections(from_bytes((audit.path / "findings.json").read_bytes()))
+    rows, lost = shown(findings)
+    findings.pop("data", None)
     accounted = carbon.account(
         [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
         spec.audit.carbon,
     )
+    if len(spent) > 1:
+        accounted.values["history"] = carbon.history(spent)
     report = assemble(
         model=_model(spec, artifacts[final_model(artifacts)]),
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
-        data=_data(spec, artifacts["ingest"]),
+        data=_data(spec, artifacts["ingest"]) | rows,
         training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
         if "train" in artifacts
         else None,
@@ -72,10 +95,11 @@ def build(
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
             "carbon": accounted,
         }
-        | ({} if compared == _NOTHING else {"comparisons": compared}),
+        | ({} if compared == _NOTHING else {"comparisons": compared})
+        | _variation(artifacts),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
-        missing=_missing(findings, artifacts),
+        missing=_missing(findings, artifacts) | lost,
         created=created,
         version=version,
     )
@@ -97,6 +121,12 @@ def _sections(findings: Mapping[str, Findings]) -> dict[str, Findings]:
     found = dict(findings)
     found["robustness"] = robustness.join(found["robustness"], found.pop("stress"))
     return found
+
+
+def _variation(artifacts: Mapping[str, Artifact]) -> dict[str, Findings]:
+    if VARIATION not in artifacts:
+        return {}
+    return from_bytes((artifacts[VARIATION].path / "findings.json").read_bytes())
 
 
 def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]) -> dict[str, str]:
@@ -187,6 +217,7 @@ def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     sections = ("performance", "calibration", "fairness", "slices", "explanation", "robustness")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
+        **({f"/{VARIATION}": artifacts[VARIATION].digest} if VARIATION in artifacts else {}),
         "/data": dataset,
         **({"/training": artifacts["train"].digest} if "train" in artifacts else {}),
         "/model": artifacts[final_model(artifacts)].digest,

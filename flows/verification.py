@@ -15,20 +15,19 @@ from ..audits.policy import evaluate
 from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
-from . import comparison
+from . import comparison, energy_history
 from .final import final_model
 from .findings_file import to_bytes
 from .home import Home
 from .measure import Evidence, measure
 from .register import REPORT_CODE
 from .report_stage import REPORT_FILES, build, render
+from .row_audit import audit_rows
+from .seeds import in_order
 from .spec import Spec, parse_spec
 from .stages import CHAIN
 from .version import RegisteredVersion, open_version
 from .waivers import waived_report, waivers_in_force
-
-#: Stages in the order in which the report tells of them.
-_ORDER = (*(stage.name for stage in CHAIN), "report")
 
 
 @dataclasses.dataclass
@@ -73,7 +72,7 @@ def verify_version(home: Home, reference: str) -> Verification:
         return found  # what is gone can't be recomputed, and it is named already
     report = json.loads((artifacts["report"].path / "report.json").read_bytes())
     spec = _spec(artifacts["report"])
-    _measure_again(spec, artifacts["audit"], found)
+    _measure_again(spec, artifacts, found)
     _build_again(spec, version, artifacts, report, found)
     _judge_again(spec, version, report, found)
     _show_again(version, home.version_folder(version.name, version.number), found)
@@ -89,7 +88,7 @@ def _artifacts(version: RegisteredVersion, found: Verification) -> dict[str, Art
         "audit": record.digests["audit"],
         "report": record.details["report_digest"],
     }
-    for stage in (name for name in _ORDER if name in record.artifacts):
+    for stage in in_order(record.artifacts, CHAIN):
         key = record.artifacts[stage]
         artifact = version.store.lookup(key)
         if artifact is None:
@@ -107,11 +106,16 @@ def _spec(report: Artifact) -> Spec:
     return parse_spec(document)
 
 
-def _measure_again(spec: Spec, audit: Artifact, found: Verification) -> None:
-    stored = json.loads((audit.path / "findings.json").read_bytes())
-    again = json.loads(to_bytes(measure(Evidence.load(audit.path), spec.audit)))
+def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verification) -> None:
+    audit = artifacts["audit"]
+    stored, evidence = json.loads((audit.path / "findings.json").read_bytes()), Evidence.load(audit.path)
+    findings = measure(evidence, spec.audit)
+    if "data" in stored:
+        findings["data"] = audit_rows(artifacts["ingest"].path, evidence.model, spec.audit)
+    again = json.loads(to_bytes(findings))
     for section, values in again.items():
-        found.compare(f"numbers of {section} from stored predictions", _lines(stored[section], values))
+        of = "rows" if section == "data" else "predictions"
+        found.compare(f"numbers of {section} from stored {of}", _lines(stored[section], values))
 
 
 def _compare_again(
@@ -149,6 +153,7 @@ def _build_again(
         version=report["model"]["version"],
         created=report["created"],
         compared=_compare_again(spec, version, artifacts, found),
+        spent=energy_history.load(artifacts["report"].path),
     )
     found.compare("report.json against its evidence", _lines(report, json.loads(json.dumps(again))))
     if artifacts["report"].manifest.code != code_version(REPORT_CODE):

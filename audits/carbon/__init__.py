@@ -2,5 +2,6 @@
 
 from .account import account
 from .grids import Intensity, intensity
+from .history import Made, history
 
-__all__ = ["Intensity", "account", "intensity"]
+__all__ = ["Intensity", "Made", "account", "history", "intensity"]

@@ -24,7 +24,7 @@ from .digest import canonical_json
 from .draft import Draft, seal, sync, write_durably
 from .failure import is_read_only, storage_failures
 from .lock import exclusive, release, try_hold
-from .manifest import Manifest
+from .manifest import MANIFEST, Manifest
 from .name import check_key
 
 # Scratch folders that this process holds, by path, with the lock's descriptor.
@@ -71,6 +71,22 @@ class Store:
                     return artifact
                 if not self._set_aside(path, inode, faults):
                     return None
+
+    def manifest(self, key: str) -> Manifest | None:
+        """What an artifact says of itself, its files unread; None where it is gone or its manifest is torn.
+
+        Raises:
+            StoreError: the system refuses to read the store.
+        """
+        with storage_failures(self.root):
+            try:
+                content = (self._path(key) / MANIFEST).read_bytes()
+            except FileNotFoundError:
+                return None
+        try:
+            return Manifest.parse(content)
+        except StoreError:
+            return None
 
     def get(self, key: str) -> Artifact:
         """Find an artifact that has to be there.

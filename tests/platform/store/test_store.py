@@ -243,3 +243,14 @@ def test_nothing_but_a_hash_becomes_a_path(store):
         with pytest.raises(StoreError, match="not a cache key"):
             call("../../outside")
     assert not store.root.exists()
+
+
+def test_a_manifest_can_be_read_without_the_files(store, key, published):
+    assert store.manifest(key) == published.manifest
+    (published.path / "history.json").chmod(0o644)
+    (published.path / "history.json").write_bytes(b"changed")
+    assert store.manifest(key) == published.manifest
+    (published.path / "manifest.json").chmod(0o644)
+    (published.path / "manifest.json").write_bytes(b"{}")
+    assert store.manifest(key) is None
+    assert store.manifest("0" * 64) is None
