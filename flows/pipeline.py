@@ -22,12 +22,10 @@ from .preflight import check_against_data, preflight
 from .register import publish, result_of
 from .result import RunResult
 from .spec import parse_spec
-from .stages import CHAIN, INGEST, wanted
+from .stages import INGEST, wanted
 
 #: The run that `execute` was called with, for the flow that it calls; None in a deployment.
 _current: contextvars.ContextVar[Run | None] = contextvars.ContextVar("assay_run", default=None)
-
-_STAGES = {stage.name: stage for stage in CHAIN}
 
 
 def _passing(_task: Any, _run: Any, state: Any) -> bool:
@@ -58,7 +56,7 @@ def stage(name: str, after: Mapping[str, str]) -> str:
     """
     run = _current.get()
     assert run is not None
-    return perform(_STAGES[name], run).artifact.key
+    return perform(next(step for step in wanted(run.spec) if step.name == name), run).artifact.key
 
 
 @task(**_AS_TASK)

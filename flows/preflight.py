@@ -10,6 +10,9 @@ from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from .spec import Spec
 
+#: A mistyped number of seeds should not train for a week.
+_MOST_SEEDS = 100
+
 
 def preflight(spec: Spec) -> None:
     """Check every name and option of a spec that can be checked without its data.
@@ -41,6 +44,27 @@ def preflight(spec: Spec) -> None:
     intensity(spec.audit.carbon)
     robustness.check(spec.audit.robustness)
     validate(spec.policy, sensitive=spec.data.sensitive)
+    _check_seeds(spec)
+
+
+def _check_seeds(spec: Spec) -> None:
+    if not 1 <= spec.seeds <= _MOST_SEEDS:
+        raise SpecError(
+            "seeds is out of its range", got=spec.seeds, expected=f"a number from 1 to {_MOST_SEEDS}"
+        )
+    if spec.seeds > 1 and spec.external is not None:
+        raise CombinationError(
+            "a model that was not trained here has no other seeds",
+            got=f"seeds: {spec.seeds}",
+            mend="seeds: 1",
+        )
+    for confidence in spec.audit.confidences:
+        if not 0.5 < confidence < 1:
+            raise SpecError(
+                "audit.confidences has a number out of its range",
+                got=confidence,
+                expected="between 0.5 and 1",
+            )
 
 
 def check_against_data(spec: Spec, dataset: Path) -> None:

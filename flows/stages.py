@@ -12,6 +12,7 @@ from typing import Any
 from .chain import Run, Stage
 from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
 from .final import final_model
+from .seeds import seed_stages
 from .spec import Spec
 
 #: What of a dataset artifact training may see.
@@ -42,6 +43,9 @@ _AUDIT_CODE = (
     "audits.calibration",
     "audits.fairness",
     "audits.slices",
+    "audits.data",
+    "audits.multiplicity",
+    "flows.row_audit",
     "audits.explanation",
     "audits.robustness",
     "flows.audit_stage",
@@ -203,4 +207,5 @@ CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, IMPORT, AUDIT)
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:
     """The stages that a spec asks for, in order."""
-    return tuple(stage for stage in CHAIN if stage.wanted(spec))
+    stages = tuple(stage for stage in CHAIN if stage.wanted(spec))
+    return (*stages, *seed_stages(spec, stages))

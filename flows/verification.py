@@ -110,6 +110,10 @@ def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verific
     audit = artifacts["audit"]
     stored, evidence = json.loads((audit.path / "findings.json").read_bytes()), Evidence.load(audit.path)
     findings = measure(evidence, spec.audit)
+    if VARIATION in artifacts:
+        seeds = artifacts[VARIATION].path
+        stored |= json.loads((seeds / "findings.json").read_bytes())
+        findings[VARIATION] = measure_variation(spec, audit.path, seeds)
     if "data" in stored:
         findings["data"] = audit_rows(artifacts["ingest"].path, evidence.model, spec.audit)
     again = json.loads(to_bytes(findings))

@@ -18,6 +18,9 @@ def run(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as train.epochs=3."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Ray Train workers to train on.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds to train, to report how the numbers vary with them.")
+    ] = None,
     ray: Annotated[
         str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster to train on.")
     ] = None,
@@ -34,6 +37,7 @@ def run(
     from ..spec import load_spec
 
     overrides = [*(set_ or ()), *([f"train.workers={workers}"] if workers else ())]
+    overrides += [f"seeds={seeds}"] if seeds else []
     shown = display()
     try:
         result = run_spec(
