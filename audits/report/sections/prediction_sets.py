@@ -47,7 +47,7 @@ def abstention(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
     if held is None:
         return _absent(report, "/robustness/abstention", "Abstention")
     opening = (
-        f"Left undecided are rows whose score lies below {bound(round(held['threshold'], 3), 'share')}, set on "
+        f"Left undecided are rows that score below {bound(round(held['threshold'], 3), 'share')}, set on "
         f"validation rows so that {plain(100 * held['share_to_decide'])}% of them are decided. More accuracy "
         "on the rest can come with more people of one group left undecided, and with worse decisions in it."
     )
