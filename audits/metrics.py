@@ -7,14 +7,22 @@ from typing import Literal
 __all__ = ["GAPS", "GROUPED", "METRICS", "ROOMS", "Metric", "Section"]
 
 Section = Literal[
-    "performance", "group", "difference", "ratio", "calibration", "carbon", "robustness", "robustness_group"
+    "performance",
+    "group",
+    "difference",
+    "ratio",
+    "calibration",
+    "carbon",
+    "data",
+    "robustness",
+    "robustness_group",
 ]
 Better = Literal["higher", "lower", "neither"]
 
 GAPS = {"difference": "differences", "ratio": "ratios"}
 """Sections that compare groups, and their keys in the report."""
 
-ROOMS = ("performance", "calibration", "carbon", "robustness")
+ROOMS = ("performance", "calibration", "carbon", "robustness", "data")
 """Sections whose numbers are about all rows, and their keys in the report."""
 
 GROUPED = {"calibration": "calibration", "robustness": "robustness_group"}
@@ -49,6 +57,7 @@ _GAP = ("difference",)
 _RATIO = ("ratio",)
 _CALIBRATION = ("calibration",)
 _CARBON = ("carbon",)
+_DATA = ("data",)
 _ROBUST = ("robustness",)
 _ROBUST_TOO = ("robustness", "robustness_group")
 _ROBUST_GROUP = ("robustness_group",)
@@ -205,6 +214,14 @@ METRICS: dict[str, Metric] = {
         "that no stronger attack exists: it is a bound from above", _RATE, "higher", _ROBUST_TOO, _CLASSES),
     "foreign_rows_auroc": Metric("chance that an own row scores above a foreign one, for the worst material",
         "anything about real rows from elsewhere: these are made here", _RATE, "higher", _ROBUST, _CLASSES),
+    "label_leak": Metric("share of a constant guess's mistakes that the best single feature removes",
+        "a leak that takes two columns; whether a feature is honestly so good", _RATE, "lower", _DATA, _ALL),
+    "copied_rows": Metric("share of test rows that train or validation has too, beyond a recorded share",
+        "rows that were copied and then changed", _RATE, "lower", _DATA, _ALL),
+    "crossing_rows": Metric("share of test rows whose person-like key also stands in train or validation",
+        "persons without a key, or with a key of their own in each row", _RATE, "lower", _DATA, _ALL),
+    "absent_groups": Metric("groups that train or validation rows have and no test row",
+        "groups that no split has", _ERROR, "lower", _DATA, _ALL),
     "kwh": Metric("electricity of all stages, in kWh",
         "what making the machine cost, and what predictions will", _ERROR, "lower", _CARBON, _ALL),
     "kwh_per_1000_predictions": Metric("electricity of 1,000 plain predictions, in kWh",

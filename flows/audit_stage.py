@@ -13,15 +13,19 @@ from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.explanation import explain
 from ..audits.findings import Findings
+from ..audits.mitigation import Candidates
 from ..audits.predictions import Predictions
 from ..audits.robustness.stress import stress
 from ..audits.slices import Columns
 from ..platform.baselines import fit
+from ..platform.calibration.temperature import labelled_validation
 from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
-from ..platform.predictor import Predictor
+from ..platform.mitigation.operating_point import CANDIDATES, is_mitigated, read_mitigation
+from ..platform.predictor import Model, load_model
 from .findings_file import to_bytes
 from .measure import Evidence, at_confidence, measure
+from .row_audit import audit_rows
 
 #: Train rows that explanations take their background from.
 _BACKGROUND_ROWS = 512
@@ -42,7 +46,7 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     Returns:
         For the manifest: rows that were audited, and how long predicting them took.
     """
-    data, predictor = Dataset.open(dataset), Predictor.load(model)
+    data, predictor = Dataset.open(dataset), load_model(model)
     test, train = data.test_table(), data.table("train")
     began = time.perf_counter()
     predictions = _predictions(predictor, test)
@@ -55,10 +59,12 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
             name: _beside(predictions, predictor, baseline(test)) for name, baseline in baselines.items()
         },
         columns=Columns.read(test, data.schema, config.slices),
+        candidates=_candidates(model, data.table("validation"), test) if is_mitigated(model) else None,
     )
     evidence.save(out)
     (out / "pictures").mkdir()
     findings = measure(evidence, config) | {
+        "data": audit_rows(dataset, predictions, config),
         "explanation": explain(
             predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
             background=train.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
@@ -75,6 +81,19 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     return {"rows": test.num_rows, "prediction": {"rows": test.num_rows, "seconds": seconds}}
 
 
+def _candidates(model: Path, validation: pa.Table, test: pa.Table) -> Candidates:
+    """What each candidate says of the rows that it was chosen by, and of the test rows."""
+    facts, seen = read_mitigation(model), labelled_validation(validation, model)
+    predictions = {}
+    for one in facts["candidates"]:
+        candidate = load_model(model / CANDIDATES / one["name"])
+        predictions[one["name"]] = {
+            "validation": _predictions(candidate, seen),
+            "test": _predictions(candidate, test),
+        }
+    return Candidates(facts=facts, predictions=predictions)
+
+
 def _stressed(config: AuditConfig, ask: Callable[[AuditConfig], Findings]) -> Findings:
     """What the model does on changed rows; asked again only for bounds at other confidences."""
     found = with_bounds(
@@ -83,7 +102,12 @@ def _stressed(config: AuditConfig, ask: Callable[[AuditConfig], Findings]) -> Fi
     return found[""]
 
 
-def _predictions(predictor: Predictor, table: pa.Table) -> Predictions:
+def predict_test(*, dataset: Path, model: Path) -> Predictions:
+    """A model's predictions of the test rows, and nothing else of an audit."""
+    return _predictions(load_model(model), Dataset.open(dataset).test_table())
+
+
+def _predictions(predictor: Model, table: pa.Table) -> Predictions:
     """What the model says of some rows, beside what is true."""
     scores = predictor.predict(table)
     return Predictions(
@@ -99,24 +123,24 @@ def _predictions(predictor: Predictor, table: pa.Table) -> Predictions:
     )
 
 
-def _beside(model: Predictions, predictor: Predictor, found: np.ndarray) -> Predictions:
+def _beside(model: Predictions, predictor: Model, found: np.ndarray) -> Predictions:
     """A baseline's predictions of the same rows: it decides for the likeliest class, or the value."""
     y_pred = found if model.task == "regression" else found.argmax(axis=1)
     return dataclasses.replace(model, y_pred=y_pred, scores=_scores(predictor, found))
 
 
-def _scores(predictor: Predictor, found: np.ndarray) -> np.ndarray | None:
+def _scores(predictor: Model, found: np.ndarray) -> np.ndarray | None:
     """Probabilities; a regression has values alone, and they are its decisions."""
     return None if predictor.task == "regression" else found
 
 
-def _truth(predictor: Predictor, test: pa.Table) -> np.ndarray:
+def _truth(predictor: Model, test: pa.Table) -> np.ndarray:
     """(n,) codes, or values in the target's own unit: training's are standardised."""
     if predictor.task != "regression":
         return predictor.preprocessor.targets(test)
     return numbers(test[predictor.preprocessor.schema.target], "target").to_numpy()
 
 
-def _weight(predictor: Predictor, test: pa.Table) -> np.ndarray | None:
+def _weight(predictor: Model, test: pa.Table) -> np.ndarray | None:
     name = predictor.preprocessor.schema.weight
     return None if name is None else numbers(test[name], name).to_numpy()

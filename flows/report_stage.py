@@ -19,6 +19,7 @@ from ..platform.store import Artifact, canonical_json, digest_of_json
 from .final import final_model
 from .findings_file import from_bytes
 from .row_audit import shown
+from .seeds import VARIATION
 from .spec import Spec
 
 #: Where the policy compares with no other version.
