@@ -23,7 +23,7 @@ from .measure import Evidence, measure
 from .register import REPORT_CODE
 from .report_stage import REPORT_FILES, build, render
 from .row_audit import audit_rows
-from .seeds import in_order
+from .seeds import VARIATION, in_order, measure_variation
 from .spec import Spec, parse_spec
 from .stages import CHAIN
 from .version import RegisteredVersion, open_version
