@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..audits import calibration, fairness, performance, robustness, slices
+from ..audits import calibration, fairness, mitigation, performance, robustness, slices
 from ..audits.bounds import with_bounds
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
+from ..audits.mitigation import Candidates
 from ..audits.predictions import Predictions
 from ..audits.slices import Columns
 
@@ -30,6 +31,8 @@ class Evidence:
     baselines: Mapping[str, Predictions]
     columns: Columns | None = None
     """Bins of the test rows' columns; None where only predictions are known."""
+    candidates: Candidates | None = None
+    """Of a mitigation; None where there was none."""
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
@@ -41,6 +44,8 @@ class Evidence:
             predictions.to_parquet(folder / _FOLDER / f"{_BASELINE}{name}.parquet")
         if self.columns is not None:
             self.columns.to_parquet(folder / _FOLDER / _COLUMNS)
+        if self.candidates is not None:
+            self.candidates.save(folder / _FOLDER)
 
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
@@ -55,6 +60,7 @@ class Evidence:
             validation=Predictions.from_parquet(validation) if validation.exists() else None,
             baselines=baselines,
             columns=Columns.from_parquet(columns) if columns.exists() else None,
+            candidates=Candidates.load(folder / _FOLDER),
         )
 
 
@@ -65,7 +71,10 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
         config.confidences,
         _sections(evidence, config),
     )
-    return found | {"slices": _slices(evidence, config)}
+    found["slices"] = _slices(evidence, config)
+    if evidence.candidates is not None:
+        found["mitigation"] = mitigation.measure(evidence.candidates, config.fairness)
+    return found
 
 
 def _slices(evidence: Evidence, config: AuditConfig) -> Findings:

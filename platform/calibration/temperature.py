@@ -39,7 +39,7 @@ def calibrate(*, dataset: Path, model: Path, out: Path) -> dict[str, Any]:
         log-likelihood before and after; for the manifest.
     """
     predictor = load_model(model)
-    table = _seen(Dataset.open(dataset).table("validation"), model)
+    table = labelled_validation(Dataset.open(dataset).table("validation"), model)
     temperature, details = predictor.postprocess.temperature, {"rows": table.num_rows}
     if predictor.task != "regression" and table.num_rows:
         logits, labels = predictor.outputs(table).astype(np.float64), predictor.preprocessor.targets(table)
@@ -100,8 +100,8 @@ def negative_log_likelihood(
     return float(np.average(losses, weights=weight))
 
 
-def _seen(validation: pa.Table, model: Path) -> pa.Table:
-    """The validation rows whose labels training looked at."""
+def labelled_validation(validation: pa.Table, model: Path) -> pa.Table:
+    """The validation rows whose labels training looked at, by the `labels.json` in the model's folder."""
     rows = read_json(model / "labels.json")["validation_rows"]
     return (
         validation if rows is None else validation.filter(pa.array(np.isin(validation[ROW].to_numpy(), rows)))

@@ -5,7 +5,6 @@ Nothing here looks at how well a candidate does; `operating_point.py` chooses.
 
 import dataclasses
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,6 +28,7 @@ from .methods import CONSTRAINTS, Constraint
 from .reductions import exponentiated_gradient, grid_search
 from .reweighing import reweighing
 from .threshold import fit_thresholds, gap_without_limit
+from .took import Took
 from .trainer import Fitted, Trainer
 
 #: The likeliest class of two, as a threshold: scores have six digits, and a tie goes to the first class.
@@ -45,12 +45,12 @@ class Made:
     Attributes:
         name: of its folder.
         parameter: what the grid moves; None for the model as it was trained.
-        seconds: that it took.
+        took: how long it took to make.
     """
 
     name: str
     parameter: float | None
-    seconds: float
+    took: Took
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ class Bench:
 def as_trained(bench: Bench) -> Made:
     """The candidate `none`: the base model itself."""
     link_files(bench.base_folder, bench.out / "none")
-    return Made(name="none", parameter=None, seconds=0.0)
+    return Made(name="none", parameter=None, took=Took())
 
 
 def _thresholds(bench: Bench) -> Iterator[Made]:
@@ -121,7 +121,7 @@ def _thresholds(bench: Bench) -> Iterator[Made]:
     limits = sorted({*evenly.tolist(), min(bench.config.gap, unlimited)})[: bench.config.candidates]
     threshold = next(iter(bench.base.postprocess.thresholds.values()), _LIKELIEST)
     for number, limit in enumerate(limits, start=1):
-        started, name = time.perf_counter(), bench.name(number)
+        started, name = Took.now(), bench.name(number)
         rule = fit_thresholds(
             scores,
             y_true,
@@ -136,7 +136,7 @@ def _thresholds(bench: Bench) -> Iterator[Made]:
         link_files(bench.base_folder, bench.out / name, but=POSTPROCESS)
         decided = dataclasses.replace(bench.base.postprocess, thresholds={}, group_thresholds=rule)
         write_json(bench.out / name / POSTPROCESS, decided.to_json())
-        yield Made(name=name, parameter=limit, seconds=time.perf_counter() - started)
+        yield Made(name=name, parameter=limit, took=Took.since(started))
 
 
 def _reweighing(bench: Bench) -> Iterator[Made]:
@@ -148,7 +148,7 @@ def _reweighing(bench: Bench) -> Iterator[Made]:
             trainer.y_true, codes, None if own is None else own.cpu().numpy(), strength=strength
         )
         bench.write(name, [trainer.fit(name, weight=weight)], trainer)
-        yield Made(name=name, parameter=strength, seconds=trainer.seconds[name])
+        yield Made(name=name, parameter=strength, took=trainer.took[name])
 
 
 def _correlation_removal(bench: Bench) -> Iterator[Made]:
@@ -165,7 +165,7 @@ def _correlation_removal(bench: Bench) -> Iterator[Made]:
         )
         trainer = bench.trainer.with_preprocessor(dataclasses.replace(base, decorrelation=removal))
         bench.write(name, [trainer.fit(name)], trainer)
-        yield Made(name=name, parameter=strength, seconds=trainer.seconds[name])
+        yield Made(name=name, parameter=strength, took=trainer.took[name])
 
 
 def _adversarial(bench: Bench) -> Iterator[Made]:
@@ -182,14 +182,14 @@ def _adversarial(bench: Bench) -> Iterator[Made]:
             return debiased, dataclasses.replace(rows, inputs=(*rows.inputs, codes))
 
         bench.write(name, [trainer.fit(name, wrap=against)], trainer)
-        yield Made(name=name, parameter=strength, seconds=trainer.seconds[name])
+        yield Made(name=name, parameter=strength, took=trainer.took[name])
 
 
 def _exponentiated_gradient(bench: Bench) -> Iterator[Made]:
     """Bounds that double, from half the spec's limit: what holds on train rows is larger on others."""
     trainer, groups = bench.trainer, bench.groups("train")
     for number in range(1, bench.config.candidates + 1):
-        started, name = time.perf_counter(), bench.name(number)
+        started, name = Took.now(), bench.name(number)
         bound = max(bench.config.gap / 2, _LEAST_BOUND) * 2 ** (number - 1)
         mixed = exponentiated_gradient(
             trainer, groups, bench.constraint, name=name, bound=bound, iterations=bench.config.iterations
@@ -197,7 +197,7 @@ def _exponentiated_gradient(bench: Bench) -> Iterator[Made]:
         chances = tuple(chance for chance, _ in mixed)
         mixing = Mixing(weights=chances, salt=bench.salt) if len(mixed) > 1 else None
         bench.write(name, [fitted for _, fitted in mixed], trainer, mixing)
-        yield Made(name=name, parameter=bound, seconds=time.perf_counter() - started)
+        yield Made(name=name, parameter=bound, took=Took.since(started))
 
 
 def _grid_search(bench: Bench) -> Iterator[Made]:
@@ -212,7 +212,7 @@ def _grid_search(bench: Bench) -> Iterator[Made]:
     for number, fitted in enumerate(found, start=1):
         name = bench.name(number)
         bench.write(name, [fitted], trainer)
-        yield Made(name=name, parameter=float(number), seconds=trainer.seconds.get(name, 0.0))
+        yield Made(name=name, parameter=float(number), took=trainer.took.get(name, Took()))
 
 
 #: A method's candidates, one after the other; keys are those of `METHODS`.

@@ -3,7 +3,7 @@
 `audits.fairness` measures the same gaps, with intervals, on test rows; this is what choosing needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,12 @@ class Groups:
     @classmethod
     def of(cls, table: pa.Table, preprocessor: Preprocessor, columns: Sequence[str]) -> "Groups":
         """Groups of the rows that agree in every column."""
-        values = preprocessor.sensitive(table, columns)
-        seen = list(zip(*(values[name].tolist() for name in columns), strict=True))
+        return cls.of_values(preprocessor.sensitive(table, columns))
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, np.ndarray]) -> "Groups":
+        """The same from each column's values, `(rows,)` strings."""
+        seen = list(zip(*(column.tolist() for column in values.values()), strict=True))
         names = sorted(set(seen))
         code = {name: position for position, name in enumerate(names)}
         return cls(names=tuple(names), codes=np.array([code[name] for name in seen], dtype=np.int64))

@@ -89,10 +89,10 @@ def mitigate(
     bench = Bench(
         base=base, base_folder=model, dataset=dataset, config=config, trainer=trainer, out=out / CANDIDATES
     )
-    judged, seconds = [], {}
+    judged, parts = [], []
     for made in (as_trained(bench), *MAKERS[config.method](bench)):
         judged.append(_judge(bench, made))
-        seconds[made.name] = made.seconds
+        parts.append({"name": made.name, **asdict(made.took)})
     chosen = choose(judged, config.gap)
     link_files(out / CANDIDATES / chosen.name, out)
     facts = {
@@ -104,7 +104,12 @@ def mitigate(
         "candidates": [asdict(one) for one in judged],
     }
     write_json(out / MITIGATION, facts)
-    return {"method": config.method, "chosen": chosen.name, "seconds": seconds, "fits": len(trainer.seconds)}
+    return {"method": config.method, "chosen": chosen.name, "parts": parts, "fits": len(trainer.took)}
+
+
+def is_mitigated(folder: Path) -> bool:
+    """Whether a model's folder holds candidates."""
+    return (folder / MITIGATION).is_file()
 
 
 def read_mitigation(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ half finished, is gone on from; the others start anew. The same settings give th
 """
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +31,7 @@ from ..training.progress import Progress
 from ..training.rows import Rows
 from ..training.seeding import derive, reproducible
 from ..training.tables import encoded, labelled
+from .took import Took
 
 Wrap = Callable[[nn.Module, Rows], tuple[nn.Module, Rows]]
 """Puts something around objective and train rows; what it returns is trained, without looking at validation
@@ -58,7 +58,7 @@ class Trainer:
         pretrained: folder of a pretrained artifact, or None.
         scratch: folder for checkpoints, which outlives the process.
         progress: told at most five times a second.
-        seconds: of each fit of this process, by name; filled as it goes.
+        took: how long each fit of this process took, by name; filled as it goes.
     """
 
     model: ModelConfig
@@ -68,7 +68,7 @@ class Trainer:
     pretrained: Path | None
     scratch: Path
     progress: Callable[[Progress], None]
-    seconds: dict[str, float] = field(default_factory=dict)
+    took: dict[str, Took] = field(default_factory=dict)
     _rows: dict[str, Rows] = field(default_factory=dict)
 
     @classmethod
@@ -133,7 +133,7 @@ class Trainer:
         Returns:
             The network on the CPU, in evaluation mode.
         """
-        started, config = time.perf_counter(), self.config
+        started, config = Took.now(), self.config
         device = choose_device(config.device)
         with reproducible(derive(config.seed, "mitigate"), strict=device.type == "cpu"):
             network = start_network(self.model, self.preprocessor, self.pretrained, config.seed).to(device)
@@ -159,7 +159,7 @@ class Trainer:
                 progress=self.progress,
                 engine=InProcess(),
             )
-        self.seconds[name] = time.perf_counter() - started
+        self.took[name] = Took.since(started)
         return Fitted(network=network.cpu().eval(), history=outcome.history)
 
     def save(self, folder: Path, *fitted: Fitted, mixing: Mixing | None = None) -> None:
