@@ -6,7 +6,7 @@ from .mass import Mass
 from .mean import Means, Moments, Roots, means
 from .proportion import Proportions, effective_trials
 from .simultaneous import GATE, critical_value, pointwise, tails
-from .widened import widened
+from .widened import capped, widened
 
 __all__ = [
     "GATE",
@@ -18,6 +18,7 @@ __all__ = [
     "Proportions",
     "Roots",
     "area_limits",
+    "capped",
     "critical_value",
     "effective_trials",
     "largest_gap",

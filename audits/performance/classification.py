@@ -1,8 +1,10 @@
 """Metrics of decisions and of scores, one class against the rest; values equal scikit-learn's."""
 
+import dataclasses
+
 import numpy as np
 
-from ..intervals import Mass, Proportions, effective_trials, roc_area, ties
+from ..intervals import Mass, Proportions, capped, effective_trials, roc_area, ties
 from .statistic import Statistic, mean, share
 
 __all__ = [
@@ -125,8 +127,10 @@ def brier_score(scores: np.ndarray, y_true: np.ndarray, mass: Mass) -> Statistic
     """
     errors = ((scores - np.eye(scores.shape[1])[y_true]) ** 2).sum(axis=1)
     if scores.shape[1] == 2:
-        return mean(errors / 2, mass, unseen=1.0)
-    return mean(errors, mass, unseen=2.0)
+        errors = errors / 2
+    most = 1.0 if scores.shape[1] == 2 else 2.0
+    found = mean(errors, mass, unseen=most)
+    return dataclasses.replace(found, estimates=capped(found.estimates, most))
 
 
 def _median(values: np.ndarray, rows: np.ndarray) -> float:

@@ -271,7 +271,7 @@ def _as_classes(reader: _Reader, rows: _Rows, condensed: Condensed | None) -> Ma
     order = order_of_scores(columns.scores, classes)
     if order is None:
         return found | {"scores": np.stack([1 - rows.scores[:, 0], rows.scores[:, 0]], axis=1)}
-    if condensed is not None and order[0] == 1 and condensed.ranks is not None:
+    if condensed is not None and order[0] == 0 and condensed.ranks is not None:
         # Ranks are those of the first column, which is the score of the class that isn't positive.
         found["condensed"] = dataclasses.replace(condensed, ranks=-condensed.ranks)
     return found | {"scores": rows.scores[:, order]}
