@@ -20,6 +20,7 @@ from ..document import (
 )
 from ..figures import count
 from .absence import reason
+from .row_audit import row_audit
 from .sheet import cell, sheet, title
 
 __all__ = ["data"]
@@ -48,7 +49,7 @@ def data(report: Mapping[str, Any]) -> Section:
     pairs += [
         (Name(title(key)), cell(value)) for key, value in sheets.items() if not isinstance(value, _INSIDE)
     ]
-    blocks: list[Block] = [Facts(tuple(pairs))]
+    blocks: list[Block] = [Facts(tuple(pairs)), *row_audit(report)]
     for key, words in _OPEN.items():
         lines = [str(line) for line in sheets.pop(key, ())]
         if lines:
