@@ -4,6 +4,7 @@ Writers take turns: SQLite by BEGIN IMMEDIATE, PostgreSQL by an advisory lock. W
 read all that was written before.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from ...exceptions import DataError, LedgerError, nearest
+from ...exceptions import DataError, LedgerError, VerificationError, nearest
 from ...registry.database import Database
 from .chain import START, append, check_head, read
 from .events import Event
@@ -34,8 +35,19 @@ class Book:
         self.state: State = replay(self.entries)
 
     def blocks(self) -> list[Block]:
-        """Which rows data sets share."""
-        return read_blocks(self.connection)
+        """Which rows data sets share.
+
+        Raises:
+            VerificationError: a data set has lost rows, or got some. `verify_chain` looks at each row.
+        """
+        found = read_blocks(self.connection)
+        held = Counter[tuple[str, str]]()
+        for block in found:
+            held.update({(block.unit, member): block.rows for member in block.members})
+        for place, known in self.state.datasets.items():
+            if place not in held or held[place] != known.rows:
+                raise VerificationError(f"the ledger's row digests of {place[1]} by {place[0]} were changed")
+        return found
 
     def write(self, kind: str, **body: Any) -> None:
         """Add an entry; the state isn't replayed."""

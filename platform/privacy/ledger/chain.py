@@ -81,7 +81,7 @@ def _bodies(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], Head]:
             raise VerificationError(f"the privacy ledger has no entry {expected}: it was deleted")
         if row.previous != head.hash or row.hash != _hash(row.number, row.previous, row.body):
             raise VerificationError(
-                f"entry {row.number} of the privacy ledger was changed since it was written"
+                f"the privacy ledger's entry {row.number} was changed since it was written"
             )
         head = Head(number=row.number, hash=row.hash)
         bodies.append({**json.loads(row.body), "number": row.number, "hash": row.hash})

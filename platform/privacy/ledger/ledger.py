@@ -142,16 +142,23 @@ class Ledger:
         _check_name(run, "a run's key")
         renyi_curve(event)  # worked out before anybody waits for the lock
         with self._shelf.writing() as book:
-            book.dataset(dataset, unit)
             if resumed:
                 return _taken_up(book.state.of_run(run), dataset, event, unit)
-            attempt = 1 + len(book.state.of_run(run))
-            asked = Reservation(
-                number=book.head.number + 1, dataset=dataset, unit=unit, run=run, attempt=attempt, event=event
-            )
+            asked = book.asked(dataset, event, run, unit)
             check_fits(book.state, book.blocks(), asked)
-            book.write("reserve", dataset=dataset, unit=unit, run=run, attempt=attempt, event=event.to_json())
+            body = {"dataset": dataset, "unit": unit, "run": run, "attempt": asked.attempt}
+            book.write("reserve", **body, event=event.to_json())
             return asked
+
+    def check(self, dataset: str, event: Event, *, unit: str = RECORD) -> None:
+        """Refuse what `reserve` would refuse now, and reserve nothing.
+
+        Raises:
+            BudgetError: a budget doesn't allow it.
+            DataError: the data set isn't registered.
+        """
+        with self._shelf.reading() as book:
+            check_fits(book.state, book.blocks(), book.asked(dataset, event, "asked for", unit))
 
     def begin(self, reservation: Reservation) -> Reservation:
         """Say that the run reads rows from now on; training may start once this has returned.

@@ -141,9 +141,7 @@ def _refusal(spent: Spent, dataset: str, unit: str, run: Reservation, after: flo
         message = f"this run would overspend the privacy budget of {dataset}"
         mend = "train with more noise or fewer steps, or on rows that have no part in this budget"
     elif run.unit != unit:
-        message = (
-            f"the privacy budget of {dataset} counts units of {unit!r}; this run hides units of {run.unit!r}"
-        )
+        message = f"the privacy budget of {dataset} counts by {unit}, this run hides by {run.unit}"
         mend = f"train with {unit} as the privacy unit"
     elif any(math.isinf(charge.epsilon) for charge in spent.charges):
         message = f"nothing is left of the privacy budget of {dataset}"
