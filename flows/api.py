@@ -11,7 +11,7 @@ from .version import open_version
 
 if TYPE_CHECKING:
     from ..audits.report import ReportView
-    from ..platform.predictor import Predictor
+    from ..platform.predictor import Model
 
 HomeLike = str | os.PathLike[str] | None
 
@@ -39,11 +39,11 @@ def run(
     return run_spec(load_spec(path, settings), home=home)
 
 
-def load(model: str, *, home: HomeLike = None) -> "Predictor":
-    """The predictor of `name`, `name@3` or `name@alias`, after its bytes were checked."""
-    from ..platform.predictor import Predictor
+def load(model: str, *, home: HomeLike = None) -> "Model":
+    """The model of `name`, `name@3` or `name@alias`, after its bytes were checked."""
+    from ..platform.predictor import load_model
 
-    return Predictor.load(open_version(Home.find(home), model).model_path())
+    return load_model(open_version(Home.find(home), model).model_path())
 
 
 def report(model: str, *, home: HomeLike = None) -> "ReportView":

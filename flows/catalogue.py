@@ -61,6 +61,12 @@ def _explanations() -> list[dict[str, Any]]:
     return _summaries(METHODS)
 
 
+def _mitigation() -> list[dict[str, Any]]:
+    from ..platform.mitigation.methods import METHODS
+
+    return _summaries(METHODS)
+
+
 def _datasets() -> list[dict[str, Any]]:
     from ..platform.data.sources import SCHEMES
 
@@ -102,6 +108,7 @@ _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "schedules": _schedules,
     "metrics": _metrics,
     "explanations": _explanations,
+    "mitigation": _mitigation,
     "datasets": _datasets,
     "examples": _examples,
     "policies": _policies,

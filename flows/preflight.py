@@ -1,13 +1,14 @@
 """What a spec names, checked before anything starts: a typing error costs a second, not a training run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
+from .combinations import check_combinations
 from .spec import Spec
 
 #: A mistyped number of seeds should not train for a week.
@@ -45,6 +46,9 @@ def preflight(spec: Spec) -> None:
     robustness.check(spec.audit.robustness)
     validate(spec.policy, sensitive=spec.data.sensitive)
     _check_seeds(spec)
+    check_combinations(spec)
+    if spec.data.sensitive:
+        _check_mitigated(spec, spec.data.sensitive)
 
 
 def _check_seeds(spec: Spec) -> None:
@@ -77,6 +81,20 @@ def check_against_data(spec: Spec, dataset: Path) -> None:
 
     schema = json.loads((dataset / "schema.json").read_bytes())
     validate(spec.policy, sensitive=schema["sensitive"], task=schema["task"])
+    check_combinations(spec, schema)
+    _check_mitigated(spec, schema["sensitive"])
+
+
+def _check_mitigated(spec: Spec, sensitive: Sequence[str]) -> None:
+    """Groups are made by sensitive columns alone: of no other are they audited."""
+    for name in spec.mitigate.columns if spec.mitigate else ():
+        if name not in sensitive:
+            raise SpecError(
+                "mitigate.over names a column that isn't sensitive",
+                got=name,
+                expected="a column of data.sensitive",
+                mend=nearest(name, sensitive),
+            )
 
 
 def _check(key: str, name: str, table: Mapping[str, Part], options: Mapping[str, Any], place: str) -> None:

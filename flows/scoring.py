@@ -24,9 +24,9 @@ def score_file(model: Path, file: Path) -> "pa.Table":
 
     from ..platform.data.inspect import source_of
     from ..platform.data.sources import read
-    from ..platform.predictor import Predictor
+    from ..platform.predictor import load_model
 
-    predictor = Predictor.load(model)
+    predictor = load_model(model)
     # Large files are mapped into memory from this folder, so it stays until the scores are there.
     with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
         table = read(source_of(file), scratch=Path(scratch)).table

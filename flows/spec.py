@@ -16,6 +16,7 @@ from ..audits.check import DEFAULT_CONFIDENCE, Check
 from ..audits.config import AuditConfig
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
+from ..platform.mitigation.config import MitigationConfig
 from ..platform.store.name import check_name
 from ..platform.training.config import ModelConfig, PretrainConfig, TrainConfig
 from .external import ExternalConfig
@@ -54,6 +55,7 @@ class Spec:
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     pretrain: PretrainConfig | None = None
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    mitigate: MitigationConfig | None = None
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()
     card: CardConfig = dataclasses.field(default_factory=CardConfig)

@@ -47,6 +47,8 @@ _AUDIT_CODE = (
     "audits.multiplicity",
     "flows.row_audit",
     "audits.explanation",
+    "audits.mitigation",
+    "platform.mitigation",
     "audits.robustness",
     "flows.audit_stage",
     "flows.measure",
@@ -86,6 +88,18 @@ def _calibrate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.calibration.temperature import calibrate
 
     return calibrate(dataset=run.path("ingest"), model=run.path("train"), out=out)
+
+
+def _mitigate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.mitigation import mitigate
+
+    assert run.spec.mitigate is not None
+    return mitigate(
+        dataset=run.path("ingest"), model=run.path("calibrate"), network=run.spec.model,
+        train=run.spec.train, config=run.spec.mitigate,
+        pretrained=run.path("pretrain") if run.spec.pretrain else None,
+        out=out, scratch=scratch, progress=run.display.moved,
+    )  # fmt: skip
 
 
 def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -177,6 +191,20 @@ CALIBRATE = Stage(
     wanted=lambda spec: spec.external is None,
 )
 
+MITIGATE = Stage(
+    name="mitigate",
+    kind="mitigated",
+    inputs=lambda run: {**_train_inputs(run), "model": run.digest("calibrate")},
+    section=lambda run: {
+        "mitigate": dataclasses.asdict(run.spec.mitigate),  # type: ignore[arg-type]
+        **_train_section(run),
+    },
+    code=(*_NETWORK_CODE, "platform.calibration", "platform.mitigation"),
+    libraries=(*_NETWORK_LIBRARIES, "scipy", "fairlearn"),
+    work=_mitigate,
+    wanted=lambda spec: spec.mitigate is not None,
+)
+
 IMPORT = Stage(
     name="import",
     kind="foreign_model",
@@ -202,7 +230,7 @@ AUDIT = Stage(
 )
 
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, IMPORT, AUDIT)
+CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, MITIGATE, IMPORT, AUDIT)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:

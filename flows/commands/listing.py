@@ -17,6 +17,7 @@ class Kind(StrEnum):
     schedules = "schedules"
     metrics = "metrics"
     explanations = "explanations"
+    mitigation = "mitigation"
     datasets = "datasets"
     examples = "examples"
     policies = "policies"

@@ -1,0 +1,128 @@
+"""What may be combined with what, as a literal table: yes, or refused with the reason.
+
+A row names two traits that a spec, or its data, can have. Tests run every refusal to its exit code, and every
+yes for at least a step.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..platform.exceptions import CombinationError
+from ..platform.mitigation.methods import METHODS
+from .spec import Spec
+
+__all__ = ["COMBINATIONS", "Combination", "check_combinations"]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Two traits; `refused` is why they can't be had together, empty where they can."""
+
+    first: str
+    second: str
+    refused: str = ""
+    mend: str = ""
+
+
+_ALONE = "its candidates are trained in this process, one after the other"
+_NO_WEIGHTS = "the game that it plays knows no weights of rows, so it would answer for other people"
+_ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which trains nothing"
+
+# fmt: off
+COMBINATIONS: tuple[Combination, ...] = (
+    Combination("mitigate", "a binary task"),
+    Combination("mitigate", "a multiclass task",
+        "what is made alike are rates of one positive decision", "leave mitigate out"),
+    Combination("mitigate", "regression",
+        "there is no decision whose rates could be made alike", "leave mitigate out"),
+    Combination("mitigate", "a model from elsewhere",
+        "it was not trained here, and is audited as it is", "leave mitigate out"),
+    Combination("mitigate", "train.label_fraction"),
+    Combination("mitigate", "pretraining"),
+    Combination("mitigate", "several seeds"),
+    Combination("mitigate.reweighing", "several workers", _ALONE, _ONE_WORKER),
+    Combination("mitigate.reweighing", "data.weight"),
+    Combination("mitigate.reweighing", "a linear probe"),
+    Combination("mitigate.correlation_removal", "several workers", _ALONE, _ONE_WORKER),
+    Combination("mitigate.correlation_removal", "pretraining",
+        "it changes the features, and what was pretrained knows others", "leave pretrain out"),
+    Combination("mitigate.correlation_removal", "images",
+        "pixels are no columns", "take mitigate.method: threshold or reweighing"),
+    Combination("mitigate.correlation_removal", "data.weight",
+        "the fit that is taken out knows no weights of rows", "leave data.weight out"),
+    Combination("mitigate.exponentiated_gradient", "several workers", _ALONE, _ONE_WORKER),
+    Combination("mitigate.exponentiated_gradient", "data.weight", _NO_WEIGHTS,
+        "take mitigate.method: threshold or reweighing"),
+    Combination("mitigate.grid_search", "several workers", _ALONE, _ONE_WORKER),
+    Combination("mitigate.grid_search", "data.weight", _NO_WEIGHTS,
+        "take mitigate.method: threshold or reweighing"),
+    Combination("mitigate.threshold", "several workers"),
+    Combination("mitigate.threshold", "data.weight"),
+    Combination("mitigate.adversarial", "several workers", _ALONE, _ONE_WORKER),
+    Combination("mitigate.adversarial", "data.weight"),
+    Combination("mitigate.adversarial", "a linear probe",
+        "it has to change the whole network", "set train.mode to finetune"),
+    Combination("mitigate.adversarial", "images",
+        "it was built for columns", "take mitigate.method: threshold or reweighing"),
+)
+# fmt: on
+
+_OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
+    "mitigate": lambda spec: spec.mitigate is not None,
+    **{
+        f"mitigate.{name}": lambda spec, name=name: spec.mitigate is not None and spec.mitigate.method == name
+        for name in METHODS
+    },
+    "a model from elsewhere": lambda spec: spec.external is not None,
+    "train.label_fraction": lambda spec: (
+        spec.train.label_fraction < 1 or spec.train.labels_per_class is not None
+    ),
+    "pretraining": lambda spec: spec.pretrain is not None,
+    "several seeds": lambda spec: spec.seeds > 1,
+    "several workers": lambda spec: spec.train.workers not in ("auto", 1),
+    "data.weight": lambda spec: spec.data.weight is not None,
+    "a linear probe": lambda spec: spec.train.mode == "linear_probe",
+}
+"""Traits that are known before the data are read."""
+
+_OF_DATA: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "a binary task": lambda schema: schema["task"] == "binary",
+    "a multiclass task": lambda schema: schema["task"] == "multiclass",
+    "regression": lambda schema: schema["task"] == "regression",
+    "images": lambda schema: schema["modality"] == "image",
+}
+"""Traits that only the data can show."""
+
+
+def check_combinations(spec: Spec, schema: Mapping[str, Any] | None = None) -> None:
+    """Refuse what can't be had together.
+
+    Args:
+        spec: what is asked for.
+        schema: of the data, as JSON, once they are read.
+
+    Raises:
+        CombinationError: two traits are refused together; nothing was trained.
+    """
+    traits = {name for name, holds in _OF_A_SPEC.items() if holds(spec)}
+    if schema is not None:
+        traits |= {name for name, holds in _OF_DATA.items() if holds(schema)}
+    refuse(traits)
+
+
+def refuse(traits: Iterable[str]) -> None:
+    """Raise for the first refused pair among traits.
+
+    Raises:
+        CombinationError: there is one.
+    """
+    present = set(traits)
+    for row in COMBINATIONS:
+        if row.refused and {row.first, row.second} <= present:
+            raise CombinationError(
+                f"{row.first} can't be had with {row.second}",
+                got=f"{row.first} and {row.second}",
+                expected=f"one of them: {row.refused}",
+                mend=row.mend,
+            )
