@@ -21,6 +21,7 @@ from .sections.robustness import robustness
 from .sections.sheet import LONGEST
 from .sections.subgroups import subgroups
 from .sections.training import training
+from .sections.variation import variation
 from .unknowns import unknowns
 
 __all__ = ["compose"]
@@ -33,6 +34,7 @@ _PARTS = (
     (calibration, "/calibration"),
     (explanation, "/explanation"),
     (robustness, "/robustness"),
+    (variation, "/variation"),
     (data, "/data"),
     (training, "/training"),
     (carbon, "/carbon"),
