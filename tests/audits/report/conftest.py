@@ -1,9 +1,11 @@
 """Sample reports with invented numbers: binary, multi-class, regression, images, and one with nothing."""
 
+import json
 import math
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -295,63 +297,9 @@ def datasheet() -> dict[str, Any]:
     }
 
 
-def row_audit() -> dict[str, Any]:
-    one = rate(0.33, 48842)
-    return {
-        "metrics": {
-            "label_leak": rate(0.176, 19537), "copied_rows": rate(0.0, 16281),
-            "crossing_rows": rate(0.01, 16281), "absent_groups": number(1, 1, 1, 16281),
-        },
-        "audit": {
-            "representation": {
-                "sex": {
-                    "Female": {"n": 16192, "share": one, "declared": 0.51, "ratio": rate(0.65, 48842)},
-                    "Male": {"n": 32650, "share": rate(0.67, 48842), "declared": 0.49, "ratio": one},
-                }
-            },
-            "labels": {"sex": {"Female": {">50K": one, "<=50K": one}, "Male": {">50K": one, "<=50K": one}}},
-            "missingness": {
-                "tested": 2,
-                "flagged": [
-                    {"column": "workclass", "by": "sex", "highest": "Female", "highest_rate": one,
-                     "lowest": "Male", "lowest_rate": one, "p": 1e-9}
-                ],
-            },
-            "single_columns": [{"column": "capital-gain", "skill": rate(0.176, 19537)}],
-            "keys": [{"column": "person_id", "values": 9000, "rows": 163, "share": 0.01}],
-            "absent_groups": {"race": ["Other"]},
-            "near_rows": {
-                kind: {"rows": 9, "share": 0.62, "within_train": 0.61} for kind in ("all_but_one", "rounded")
-            },
-            "in_population": {
-                "metrics": {"accuracy": rate(0.889, 10637)}, "rows": 16281, "effective_rows": 10637.0,
-                "largest_weight": 8.96,
-            },
-        },
-    }  # fmt: skip
-
-
-def slices() -> Findings:
-    one = {
-        "slice": {"marital-status": "Married", "age": "28 to <37", "capital-gain": "= 0"}, "n": 1226,
-        "value": 0.331, "elsewhere": 0.113, "difference": number(0.218, 0.149, 0.287, 1226), "z": 21.8,
-        "p": 0.0149,
-    }  # fmt: skip
-    shared = {"n": 16281, "overall": 0.13, "looked_at": [70, 1502, 1317], "critical": 5.1}
-    detectable = [{"n": 82, "difference": 0.22}, {"n": 814, "difference": 0.071}]
-    return Findings(
-        values={
-            "n": 16281,
-            "columns": ["sex", "race", "age", "marital-status", "capital-gain"],
-            "left_out": {"notes": "free text has no bins"},
-            "statistics": {
-                "error": shared | {"found": [one], "detectable": detectable},
-                "score": shared | {"found": [], "detectable": detectable},
-            },
-            "settings": {"depth": 3, "beam": 32, "permutations": 200, "family-wise error": 0.05},
-        },
-        missing={"/statistics/decision": "It is the same in every row that could be compared."},
-    )
+def stored(name: str) -> dict[str, Any]:
+    """A sample that is too long to be written here."""
+    return json.loads((Path(__file__).parent / f"{name}.json").read_bytes())
 
 
 def training() -> dict[str, Any]:
@@ -401,7 +349,7 @@ def sample(kind: str) -> dict[str, Any]:
             "source": "builtin:adult", "digest": DIGEST, "rows": 48842, "target": "income",
             "splits": {"train": 29305, "validation": 3256, "test": 16281}, "sensitive": ["sex", "race"],
             "features": ["age", "workclass", "education"], "datasheet": datasheet(),
-            **({} if image else row_audit()),
+            **({} if image else stored("row_audit")),
         },
         training=training(),
         findings={
@@ -410,7 +358,7 @@ def sample(kind: str) -> dict[str, Any]:
             "carbon": carbon(),
         }
         | ({} if kind == "regression" else {"calibration": calibration()})
-        | ({} if image else {"fairness": fairness(), "slices": slices()}),
+        | ({} if image else {"fairness": fairness(), "slices": Findings(**stored("slices"))}),
         lineage={
             "artifacts": [{"kind": kind, "digest": DIGEST} for kind in ("dataset", "model", "calibrated")],
             "code": "0.1.0",
