@@ -1,6 +1,7 @@
 """Scores of membership attacks: one number a row, the higher, the more likely it was trained on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from .confidence import logit_confidence, minus_log_loss, minus_squared_error
 from .lira import offline_scores, online_scores
 from .shadows import Recipe, halves, train_shadows
 
-__all__ = ["likelihood_ratio", "loss_threshold"]
+__all__ = ["ShadowConfidences", "likelihood_ratio", "loss_threshold", "shadow_confidences"]
 
 
 def loss_threshold(outputs: np.ndarray, y_true: np.ndarray) -> np.ndarray:
@@ -24,35 +25,55 @@ def loss_threshold(outputs: np.ndarray, y_true: np.ndarray) -> np.ndarray:
     return minus_log_loss(outputs, y_true)
 
 
-def likelihood_ratio(
+@dataclass(frozen=True, kw_only=True)
+class ShadowConfidences:
+    """What shadow models say of every row: all that the likelihood ratio needs to be computed again."""
+
+    confidence: np.ndarray
+    """(models, n) logit-scaled confidences of the true class."""
+    included: np.ndarray
+    """(models, n) bool: who was trained on what."""
+
+
+def shadow_confidences(
     make: Callable[[], nn.Module],
     inputs: tuple[Tensor, ...],
     target: Tensor,
-    attacked: np.ndarray,
     recipe: Recipe,
     *,
     models: int = 16,
-    online: bool = True,
-) -> np.ndarray:
-    """LiRA's scores of members and others alike, (n,), by shadow models trained on halves of these rows.
+) -> ShadowConfidences:
+    """Train shadow models on halves of these rows, and ask each of them about all rows.
 
-    Members and others should be about as many: then a shadow model sees as many rows as the attacked one did.
+    Members and others of the attacked model should be about as many: then a shadow model sees as many rows as
+    the attacked one did.
 
     Args:
         make: gives an untrained network of the attacked architecture, `inputs` to logits.
         inputs: of all n rows, members and others, `(n, …)` each.
         target: (n,) codes of classes.
-        attacked: (n, classes) logits of the attacked model.
         recipe: how the attacked model was trained.
-        models: shadow models, an even number of 4 or more.
-        online: compare models that saw a row with those that didn't; otherwise look at the latter alone.
+        models: an even number of 4 or more.
 
     Raises:
         ModelError: such a network can't be stacked.
     """
     included = halves(models, len(target), rng=np.random.default_rng(recipe.seed))
     shadows = train_shadows(make, inputs, target, included, recipe)
-    y_true = target.cpu().numpy()
-    known = logit_confidence(shadows.outputs(inputs), y_true)
+    confidence = logit_confidence(shadows.outputs(inputs), target.cpu().numpy())
+    return ShadowConfidences(confidence=confidence, included=included)
+
+
+def likelihood_ratio(
+    outputs: np.ndarray, y_true: np.ndarray, shadows: ShadowConfidences, *, online: bool = True
+) -> np.ndarray:
+    """LiRA's scores, (n,).
+
+    Args:
+        outputs: (n, classes) logits of the attacked model.
+        y_true: (n,) codes of classes.
+        shadows: of the same rows.
+        online: compare models that saw a row with those that didn't; otherwise look at the latter alone.
+    """
     score = online_scores if online else offline_scores
-    return score(logit_confidence(attacked, y_true), known, included)
+    return score(logit_confidence(outputs, y_true), shadows.confidence, shadows.included)

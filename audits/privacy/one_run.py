@@ -145,7 +145,7 @@ def measure(
 
     Returns:
         `epsilon_lower`: a number whose `one_sided` has no upper end, with `detectable`, the largest that the
-        attack could have shown; `guesses` it made and `right` ones, `canaries`, `delta`, `confidence`.
+        attack could have shown; `guesses` it made and `right` ones, `delta`, `confidence`; `n` canaries.
     """
     canaries = len(scores)
     if canaries < 2:
@@ -167,7 +167,6 @@ def measure(
         detectable=max(largest_detectable(canaries, count, **terms) for count in tried),
         guesses=made[best].made,
         right=made[best].right,
-        canaries=canaries,
         delta=delta,
         confidence=confidence,
     )
@@ -186,6 +185,6 @@ def read_claim(found: dict[str, float], claim: float) -> tuple[str, str]:
     if lower > claim:
         return "fail", f"epsilon is at least {lower:.3g}, and {claim:g} was claimed"
     if detectable < claim:
-        few = f"{found['canaries']} canaries can show at most {detectable:.3g}"
+        few = f"{found['n']} canaries can show at most {detectable:.3g}"
         return "inconclusive", f"{few}, and {claim:g} was claimed"
     return "pass", f"the attack could have shown {detectable:.3g} and showed {lower:.3g} of {claim:g} claimed"

@@ -128,7 +128,7 @@ def test_a_number_says_what_it_could_have_shown_and_has_no_upper_end():
     found = measure(included.astype(float), included, delta=0.0).values["epsilon_lower"]
     assert found["value"] == found["detectable"] == found["low"]
     assert found["one_sided"] == [found["value"], None]
-    assert (found["guesses"], found["right"], found["canaries"]) == (90, 90, 100)
+    assert (found["guesses"], found["right"], found["n"]) == (90, 90, 100)
     chance = (0.05 / len(SHARES)) ** (1 / 90)
     assert found["value"] == pytest.approx(np.log(chance / (1 - chance)))
 
@@ -148,5 +148,5 @@ def test_an_attack_without_scores_is_missing(scores, reason):
 
 @pytest.mark.parametrize(("claim", "status"), [(1.0, "fail"), (3.0, "pass"), (8.0, "inconclusive")], ids=str)
 def test_a_claim_that_the_attack_could_not_have_refuted_is_neither_kept_nor_broken(claim, status):
-    found = {"value": 1.5, "detectable": 4.0, "canaries": 100}
+    found = {"value": 1.5, "detectable": 4.0, "n": 100}
     assert read_claim(found, claim)[0] == status
