@@ -281,22 +281,6 @@ def verdict() -> Verdict:
     )  # fmt: skip
 
 
-def datasheet() -> dict[str, Any]:
-    return {
-        "columns": [
-            {"name": name, "kind": kind, "role": "feature", "missing": missing}
-            for name, kind, missing in (
-                ("age", "numeric", 0),
-                ("workclass", "categorical", 2799),
-                ("education", "categorical", 0),
-            )
-        ],
-        "label_balance": {"train": {"<=50K": 0.759, ">50K": 0.241}, "test": {"<=50K": 0.764, ">50K": 0.236}},
-        "duplicates": {"across_splits": 23, "recorded": 23},
-        "notes": ["the official split is kept"],
-    }
-
-
 def stored(name: str) -> dict[str, Any]:
     """A sample that is too long to be written here."""
     return json.loads((Path(__file__).parent / f"{name}.json").read_bytes())
@@ -348,7 +332,7 @@ def sample(kind: str) -> dict[str, Any]:
         data={
             "source": "builtin:adult", "digest": DIGEST, "rows": 48842, "target": "income",
             "splits": {"train": 29305, "validation": 3256, "test": 16281}, "sensitive": ["sex", "race"],
-            "features": ["age", "workclass", "education"], "datasheet": datasheet(),
+            "features": ["age", "workclass", "education"], "datasheet": stored("datasheet"),
             **({} if image else stored("row_audit")),
         },
         training=training(),
