@@ -16,6 +16,9 @@ from torch import Tensor
 
 from ..outputs import BATCH, batched
 
+MOST_KNOWN = 1 << 21
+"""Lines whose outputs are kept; then all are forgotten."""
+
 __all__ = ["MixedTable", "MixedTokens", "Mixture"]
 
 
@@ -40,10 +43,23 @@ class Mixture(ABC):
 
     def outputs(self, codes: np.ndarray) -> np.ndarray:
         """What the model says of lines of codes `(n, columns)`: `(n, outputs)`."""
-        _, first, back = np.unique(self._numbered(codes), return_index=True, return_inverse=True)
+        if len(self._known) > MOST_KNOWN:
+            self._forget()
+        lines, first, back = np.unique(self._numbered(codes), return_index=True, return_inverse=True)
+        place = np.searchsorted(self._known, lines)
+        new = np.ones(len(lines), dtype=bool)
+        if len(self._known):
+            new = self._known[np.minimum(place, len(self._known) - 1)] != lines
         self.asked += len(codes)
-        self.evaluated += len(first)
-        return self._evaluate(codes[first])[back]
+        self.evaluated += int(new.sum())
+        if new.any():
+            said = self._evaluate(codes[first[new]])
+            self._said = np.insert(self._said, place[new], said, axis=0) if len(self._known) else said
+            self._known = np.insert(self._known, place[new], lines[new])
+        return self._said[np.searchsorted(self._known, lines)][back]
+
+    def _forget(self) -> None:
+        self._known, self._said = np.empty(0, dtype=np.uint64), np.empty((0, 1))
 
     @abstractmethod
     def _evaluate(self, codes: np.ndarray) -> np.ndarray:
@@ -53,6 +69,7 @@ class Mixture(ABC):
         """Take the codes of each column `(rows,)`."""
         self.codes = np.stack(columns, axis=1).astype(np.int64)
         self.asked = self.evaluated = 0
+        self._forget()
         rng = np.random.default_rng(0)
         self._numbers = [
             rng.integers(0, 2**64, size=int(column.max(initial=0)) + 1, dtype=np.uint64) for column in columns
