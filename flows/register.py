@@ -29,6 +29,7 @@ _TRIES = 50
 #: Rooms that a report's content and form come from.
 REPORT_CODE = (
     "audits.report",
+    "platform.mitigation.methods",
     "audits.check",
     "audits.evidence",
     "audits.metrics",

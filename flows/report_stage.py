@@ -97,6 +97,7 @@ def build(
             "carbon": accounted,
         }
         | ({} if compared == _NOTHING else {"comparisons": compared})
+        | _mitigation(findings, artifacts)
         | _variation(artifacts),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
@@ -124,6 +125,26 @@ def _sections(findings: Mapping[str, Findings]) -> dict[str, Findings]:
     return found
 
 
+def _mitigation(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]) -> dict[str, Findings]:
+    """The trade-off with what it cost, which clocks say and manifests keep."""
+    if "mitigate" not in artifacts:
+        return {}
+    found, manifest = findings["mitigation"], artifacts["mitigate"].manifest
+    took = {part["name"]: part["seconds"] for part in manifest.details["parts"]}
+    single = artifacts["train"].manifest.seconds
+    cost = {
+        "single_fit_seconds": single,
+        "total_seconds": manifest.seconds,
+        "ratio": manifest.seconds / single,
+    }
+    timed = [{**one, "seconds": took[one["name"]]} for one in found.values["candidates"]]
+    return {
+        "mitigation": Findings(
+            values=found.values | {"candidates": timed, "cost": cost}, missing=found.missing
+        )
+    }
+
+
 def _variation(artifacts: Mapping[str, Artifact]) -> dict[str, Findings]:
     if VARIATION not in artifacts:
         return {}
@@ -143,10 +164,11 @@ def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]
 def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     architecture = json.loads((artifact.path / "architecture.json").read_bytes())
     postprocess = json.loads((artifact.path / "postprocess.json").read_bytes())
+    members = len(postprocess["mixture"]["weights"]) if "mixture" in postprocess else 1
     return {
         "name": spec.name,
         "architecture": architecture["name"],
-        **({"parameters": architecture["parameters"]} if "parameters" in architecture else {}),
+        **({"parameters": members * architecture["parameters"]} if "parameters" in architecture else {}),
         **{key: postprocess[key] for key in ("task", "classes", "positive")},
         "digest": artifact.digest,
         "spec_digest": digest_of_json(spec.to_dict()),
@@ -191,7 +213,7 @@ def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
 
 def _with_temperature(found: Findings, calibrated: Artifact) -> Findings:
     postprocess = json.loads((calibrated.path / "postprocess.json").read_bytes())
-    if postprocess["task"] == "regression" or "temperature" not in postprocess:
+    if postprocess["task"] == "regression" or calibrated.manifest.kind == "foreign_model":
         return found
     return Findings(values=found.values | {"temperature": postprocess["temperature"]}, missing=found.missing)
 
@@ -215,7 +237,7 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
 
 def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
-    sections = ("performance", "calibration", "fairness", "slices", "explanation", "robustness")
+    sections = ("performance", "calibration", "fairness", "slices", "mitigation", "explanation", "robustness")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
         **({f"/{VARIATION}": artifacts[VARIATION].digest} if VARIATION in artifacts else {}),

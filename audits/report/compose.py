@@ -16,6 +16,7 @@ from .sections.fairness import fairness
 from .sections.gate import gate, waiver_line, waiver_of
 from .sections.glossary import glossary
 from .sections.lineage import lineage, verify_command
+from .sections.mitigation import mitigation
 from .sections.performance import performance
 from .sections.robustness import robustness
 from .sections.sheet import LONGEST
@@ -31,6 +32,7 @@ _PARTS = (
     (performance, "/performance"),
     (fairness, "/fairness"),
     (subgroups, "/slices"),
+    (mitigation, "/mitigation"),
     (calibration, "/calibration"),
     (explanation, "/explanation"),
     (robustness, "/robustness"),

@@ -23,6 +23,10 @@ def volatile_pointers(report: dict[str, Any]) -> list[str]:
     found = [place for place in _ALWAYS if resolve(report, place) is not None]
     for index, stage in enumerate(report.get("training", {}).get("stages", [])):
         found += [f"/training/stages/{index}/{key}" for key in _OF_A_STAGE if key in stage]
+    mitigated = report.get("mitigation", {})
+    found += ["/mitigation/cost"] if "cost" in mitigated else []
+    for index, one in enumerate(mitigated.get("candidates", [])):
+        found += [f"/mitigation/candidates/{index}/seconds"] if "seconds" in one else []
     for index, check in enumerate(report.get("policy", {}).get("checks", [])):
         if check["metric"] in _VOLATILE_METRICS:
             found += [f"/policy/checks/{index}/{key}" for key in _OF_A_CHECK if key in check] + [
