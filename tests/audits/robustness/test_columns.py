@@ -7,11 +7,17 @@ from assay.platform.data.schema import Column, Schema
 def world(rows=2000):
     rng = np.random.default_rng(0)
     table = pa.table({
-        "age": rng.integers(18, 80, rows), "pay": rng.normal(100, 20, rows), "job": rng.choice(["x", "y"], rows),
+        "age": rng.integers(18, 80, rows),
+        "pay": rng.normal(100, 20, rows),
+        "job": rng.choice(["x", "y"], rows),
         "y": rng.choice(["no", "yes"], rows),
     })  # fmt: skip
-    columns = [("age", "numeric", "feature"), ("pay", "numeric", "feature"), ("job", "categorical", "feature"),
-               ("y", "categorical", "target")]  # fmt: skip
+    columns = [
+        ("age", "numeric", "feature"),
+        ("pay", "numeric", "feature"),
+        ("job", "categorical", "feature"),
+        ("y", "categorical", "target"),
+    ]
     described = tuple(Column(name=n, kind=k, role=r, why="") for n, k, r in columns)
     return table, Schema(
         modality="tabular", task="binary", columns=described, target="y", classes=("no", "yes")
