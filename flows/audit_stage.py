@@ -131,7 +131,8 @@ def _beside(model: Predictions, predictor: Model, found: np.ndarray) -> Predicti
 
 def _scores(predictor: Model, found: np.ndarray) -> np.ndarray | None:
     """Probabilities; a regression has values alone, and they are its decisions."""
-    return None if predictor.task == "regression" else found
+    decisions_alone = predictor.task == "regression" or not getattr(predictor, "probabilities", True)
+    return None if decisions_alone else found
 
 
 def _truth(predictor: Model, test: pa.Table) -> np.ndarray:

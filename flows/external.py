@@ -103,12 +103,9 @@ def import_external(run: "Run", out: Path) -> Mapping[str, Any]:
     external = run.spec.external
     assert external is not None
     if external.model is not None:
-        from ..platform.data.dataset import Dataset
         from ..platform.predictor.foreign import take
 
-        return take(
-            Path(external.model), Dataset.open(run.path("ingest")).schema, out, logits=external.logits
-        )
+        return take(Path(external.model), run.path("ingest"), out, logits=external.logits)
     schema = json.loads((run.path("ingest") / "schema.json").read_bytes())
     _write(out / "architecture.json", {"name": "predictions in a file"})
     _write(out / "postprocess.json", {key: schema[key] for key in ("task", "classes", "positive")})

@@ -44,10 +44,14 @@ class Predictor(Model):
         return forward(self.module, self.inputs(table), len(self.classes) or 1)
 
 
-def load_model(path: Path) -> Predictor | Mixture:
+def load_model(path: Path) -> Model:
     """Open the model artifact in a folder, whatever it is made of.
 
     Raises:
         ModelError: it isn't a model artifact, or was tampered with; nothing in it is executed.
     """
+    if (path / "foreign.json").is_file():
+        from .foreign import open_foreign
+
+        return open_foreign(path)
     return Predictor.load(path) if read_postprocess(path).mixture is None else Mixture.load(path)
