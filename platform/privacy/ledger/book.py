@@ -92,6 +92,11 @@ class Shelf:
         self._database = Database(url, LEDGER)
         self.private = PrivateFile(private)
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was ever written, as far as this machine knows."""
+        return not self._database.missing or self.private.seen() != START
+
     @contextmanager
     def reading(self) -> Iterator[Book]:
         """A transaction that only reads."""

@@ -44,6 +44,11 @@ class Ledger:
     def __init__(self, url: str, *, private: Path):
         self._shelf = Shelf(url, private)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a data set was ever registered here; also where the ledger is gone since."""
+        return self._shelf.begun
+
     def row_key(self, unit: str = RECORD) -> bytes:
         """The key for `row_digests`; units of different kinds have unrelated digests."""
         with self._shelf.writing():
@@ -140,7 +145,8 @@ class Ledger:
             DataError: the data set isn't registered.
         """
         _check_name(run, "a run's key")
-        renyi_curve(event)  # worked out before anybody waits for the lock
+        if not resumed:
+            self.check(dataset, event, unit=unit)  # works out all curves before anybody waits for the lock
         with self._shelf.writing() as book:
             if resumed:
                 return _taken_up(book.state.of_run(run), dataset, event, unit)

@@ -2,12 +2,12 @@
 
 Plain composition takes what runs as fixed in advance. Over years it isn't: how much noise the third version
 gets depends on what the second one showed. Feldman & Zrnic, "Individual Privacy Accounting via a Rényi
-Filter" (2021), https://arxiv.org/abs/2008.11193, theorem 3.1: at one fixed order, costs may be chosen by
-what came before, as long as nothing runs that would bring their sum above a preset bound. Whoever takes the
-best order afterwards breaks that premise, for which order is best depends on what was chosen. So delta is
-shared among the orders before anything runs: the probability of failing while order a is within its bound is
-at most share_a * delta, and together at most delta. Runs may overlap in time: Haney et al. (2023),
-https://arxiv.org/abs/2309.05901, theorem 1, extend filters of fixed order to interleaved mechanisms.
+Filter" (2021), https://arxiv.org/abs/2008.11193: at one fixed order, costs may be chosen by what came before,
+as long as nothing runs that would bring their sum above a preset bound. Whoever takes the best order
+afterwards breaks that premise, for which order is best depends on what was chosen. So delta is shared among
+the orders before anything runs: the probability of failing while order a is within its bound is at most
+share_a * delta, and together at most delta. Runs may overlap in time: Haney et al. (2023),
+https://arxiv.org/abs/2309.05901, extend filters of fixed order to interleaved mechanisms.
 
 An accountant of privacy loss distributions (PRV) is tighter, but no filter: composing whole distributions is
 not free under adaptive choices (https://arxiv.org/abs/2602.15815). It has its place within one run, whose

@@ -28,7 +28,7 @@ _TAIL = 13.0
 """Standard deviations beyond which the normal density is less than rounding."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def renyi_curve(event: Event) -> np.ndarray:
     """Rényi divergence of an event at each of `ORDERS`.
 

@@ -60,6 +60,7 @@ def test_a_broken_head_is_named(local, private):
 def test_a_ledger_that_vanished_is_not_begun_anew(local, path, run):
     for part in path.parent.glob("ledger.db*"):
         part.unlink()
+    assert local.exists
     for act in (local.head, lambda: local.reserve("adult", run, run="one")):
         with pytest.raises(LedgerError, match="is gone; it had 2 entries"):
             act()
@@ -67,8 +68,10 @@ def test_a_ledger_that_vanished_is_not_begun_anew(local, path, run):
 
 
 def test_before_the_first_data_set_there_is_no_ledger(tmp_path):
+    ledger = Ledger(f"sqlite:///{tmp_path / 'none.db'}", private=tmp_path)
+    assert not ledger.exists
     with pytest.raises(LedgerError, match="no privacy ledger yet"):
-        Ledger(f"sqlite:///{tmp_path / 'none.db'}", private=tmp_path).head()
+        ledger.head()
     assert list(tmp_path.iterdir()) == []
 
 

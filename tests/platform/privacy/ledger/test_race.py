@@ -17,17 +17,21 @@ BUDGET = {"epsilon": 2.5, "delta": 1e-5}
 # Forked from one process that has imported everything, so that all really start at the same moment.
 WORKERS = """
 import json, os, sys
+import numpy as np
 from pathlib import Path
 from assay.platform.exceptions import BudgetError
 from assay.platform.privacy.ledger.events import event_from_json
 from assay.platform.privacy.ledger.ledger import Ledger
 
 url, private, event = sys.argv[1], Path(sys.argv[2]), event_from_json(json.loads(sys.argv[3]))
-datasets = sys.argv[4:]
+act, datasets = sys.argv[4], sys.argv[5:]
 start, go = os.pipe()
 
-def spend(number, dataset):
-    ledger = Ledger(url, private=private)
+def register(ledger, number, dataset):
+    ledger.register(f"set {number}", digests=np.arange(5, dtype=np.uint64))
+    return ledger.row_key().hex()
+
+def spend(ledger, number, dataset):
     try:
         asked = ledger.reserve(dataset, event, run=f"run {number}")
     except BudgetError:
@@ -40,8 +44,8 @@ for number, dataset in enumerate(datasets):
     if (child := os.fork()) == 0:
         os.close(go)
         os.read(start, 1)
-        went = spend(number, dataset)
-        os.write(1, (json.dumps(went) + chr(10)).encode())
+        said = globals()[act](Ledger(url, private=private), number, dataset)
+        os.write(1, (json.dumps(said) + chr(10)).encode())
         os._exit(0)
     children.append(child)
 os.close(go)
@@ -63,10 +67,35 @@ print("there", flush=True)
 time.sleep(600)
 """
 
+# Spends until it is killed, and says of each step when it is safe; a fork is up at once.
+SPENDERS = """
+import json, os, random, signal, sys, time
+from pathlib import Path
+from assay.platform.privacy.ledger.events import event_from_json
+from assay.platform.privacy.ledger.ledger import Ledger
 
-def race(url, private, datasets: list[str]) -> list[bool]:
-    """Whether each of these runs was let through; closing a pipe lets all go at once."""
-    command = [sys.executable, "-c", WORKERS, url, str(private), json.dumps(RUN.to_json()), *datasets]
+url, private, event = sys.argv[1], Path(sys.argv[2]), event_from_json(json.loads(sys.argv[3]))
+draw = random.Random(0)
+Ledger(url, private=private).check("adult", event)  # imports the driver once, for all
+for victim in range(int(sys.argv[4])):
+    if (child := os.fork()) == 0:
+        ledger = Ledger(url, private=private)
+        for turn in range(1000):
+            asked = ledger.reserve("adult", event, run=f"run {victim} {turn}")
+            ledger.begin(asked)
+            os.write(1, f"{asked.number} begun{chr(10)}".encode())  # from here on it touches data
+            ledger.settle(asked, event)
+            os.write(1, f"{asked.number} settled{chr(10)}".encode())
+        os._exit(1)
+    time.sleep(draw.uniform(0.01, 0.3))
+    os.kill(child, signal.SIGKILL)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+"""
+
+
+def race(url, private, datasets: list[str], act: str = "spend") -> list:
+    """What each process says, for `spend` whether its run was let through; all go at once."""
+    command = [sys.executable, "-c", WORKERS, url, str(private), json.dumps(RUN.to_json()), act, *datasets]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -107,24 +136,11 @@ def test_a_race_on_data_sets_with_common_rows_is_a_race_for_one_budget(ledger, u
     assert ledger.spent("part").filtered <= BUDGET["epsilon"]
 
 
-def test_several_processes_begin_a_ledger_together(url, private):
-    code = (
-        "import sys, numpy as np; from pathlib import Path;"
-        "from assay.platform.privacy.ledger.ledger import Ledger;"
-        "ledger = Ledger(sys.argv[1], private=Path(sys.argv[2]));"
-        "ledger.register(sys.argv[3], digests=np.arange(5, dtype=np.uint64)); print(ledger.row_key().hex())"
-    )
-    command = [sys.executable, "-c", code, url, str(private)]
-    processes = [
-        subprocess.Popen([*command, f"set {n}"], stdout=subprocess.PIPE, text=True) for n in range(4)
-    ]
-    keys = {process.communicate(timeout=60)[0] for process in processes}
-    assert [process.returncode for process in processes] == [0] * 4
-    assert len(keys) == 1
+def test_ten_processes_begin_a_ledger_together(url, private):
+    keys = race(url, private, ["new"] * 10, act="register")
+    assert (len(keys), len(set(keys))) == (10, 1)
     assert sorted(os.listdir(private)) == ["ledger.head", "ledger.key"]
-    ledger = Ledger(url, private=private)
-    ledger.verify_chain()
-    assert ledger.head().number == 5
+    assert Ledger(url, private=private).verify_chain().number == 11
 
 
 def test_a_run_killed_before_it_began_may_be_released(ledger, url, private):
@@ -153,3 +169,16 @@ def test_a_run_killed_and_started_anew_pays_for_both(ledger, url, private):
     ledger.reserve("adult", RUN, run="the run")
     assert ledger.spent("adult").epsilon > once
     assert [one.attempt for one in ledger.reservations()] == [1, 2]
+
+
+def test_twenty_kills_at_random_moments_lose_nothing_that_had_begun(ledger, url, private):
+    command = [sys.executable, "-c", SPENDERS, url, str(private), json.dumps(RUN.to_json()), "20"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+    said = [line.split() for line in done.stdout.splitlines()]
+    assert said, "nobody got anywhere"
+    ledger.verify_chain()
+    kept = {one.number: one for one in ledger.reservations()}
+    settled = {int(number) for number, stage in said if stage == "settled"}
+    for number in {int(number) for number, _ in said}:
+        assert kept[number].charged == RUN
+        assert kept[number].stage == "settled" or (kept[number].stage == "begun" and number not in settled)
