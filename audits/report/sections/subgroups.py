@@ -6,7 +6,7 @@ from typing import Any
 from ..charts.scale import scale_over
 from ..document import Block, Column, Count, Fold, Inline, Measure, Name, Prose, Row, Section, Strip, Table
 from ..figures import count, plain
-from ..metrics import Unit
+from ..metrics import Unit, in_order
 from .absence import not_measured
 from .sheet import sheet
 
@@ -27,8 +27,8 @@ def subgroups(report: Mapping[str, Any]) -> Section:
         return Section("slices", _TITLE, (not_measured(report, "/slices"),))
     task = report["model"]["task"]
     blocks: list[Block] = [Prose(_opening(found))]
-    for name, held in found["statistics"].items():
-        blocks += _statistic(name, held, task)
+    for name in in_order(found["statistics"], tuple(_SAYS)):
+        blocks += _statistic(name, found["statistics"][name], task)
     if found.get("left_out"):
         blocks.append(Fold("Columns that were not searched", tuple(sheet(found["left_out"]))))
     blocks.append(Fold("How it was searched", tuple(sheet(found["settings"]))))
