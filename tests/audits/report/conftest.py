@@ -164,6 +164,20 @@ def calibration() -> Findings:
     return Findings(values={"metrics": numbers, "temperature": 1.0842, "bins": bins, "groups": groups})
 
 
+def errors(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """One group of the error browser."""
+    return {
+        "n": 400,
+        "errors": 40,
+        "error_rate": number(0.1, 0.07, 0.13, 400),
+        "differences": [
+            {"feature": "age", "errors": 44.1, "others": 38.7, "difference": 0.4},
+            {"feature": "job", "is": "cook", "errors": 0.8, "others": 0.5, "difference": 0.3},
+        ],
+        "examples": examples,
+    }
+
+
 def explanation(image: bool) -> Findings:
     if image:
         examples = [
@@ -177,7 +191,15 @@ def explanation(image: bool) -> Findings:
             for row in range(6)
         ]
         return Findings(
-            values={"methods": {"grad_cam": {"examples": examples}}},
+            values={
+                "methods": {
+                    "grad_cam": {"examples": examples},
+                    "attention_rollout": {
+                        "heads": {"row": 0, "layers": 4, "heads": 4, "picture": "pictures/0.png"}
+                    },
+                },
+                "error_browser": {"everyone": {"groups": {"all": errors(examples[:1])}, "more_groups": 0}},
+            },
             missing={"/faithfulness": "Not built for pictures in this version."},
         )
     features = ["capital-gain", "marital-status", "education-num", "age", "hours-per-week", "occupation"]
@@ -191,13 +213,30 @@ def explanation(image: bool) -> Findings:
         for i, name in enumerate(features[:6])
     ]
     example = {"row": 17, "y_true": "<=50K", "y_pred": ">50K", "score": 0.643, "attributions": parts}
+    row = {"row": 17, "kind": "mistake", "y_true": "<=50K", "y_pred": ">50K", "score": 0.643}
+    words = [{"word": word, "value": 0.1 * i} for i, word in enumerate("paid late <b>again</b>".split())]
+    with_words = row | {"words": {"letter": [*words, {"word": "end", "value": None}]}}
+    change = {"feature": "age", "from": 29, "to": 40}
+    flip = {"changes": [change, change | {"feature": "job", "from": None}], "y_pred": "<=50K", "score": 0.7}
+    flipped = row | {"counterfactuals": [flip | {"distance": 0.4}]}
+    stuck = row | {"counterfactuals": [], "none_found": "the decision stayed in all of 812 changed rows"}
+    seen = row | {"inputs": {"age": 29, "job": None}}
     return Findings(
         values={
             "methods": {
                 "integrated_gradients": {"global": ranked, "examples": [example], "settings": {"rows": 512}},
                 "permutation_importance": {"global": ranked},
+                "occlusion": {"examples": [with_words], "settings": {"rows": 64}},
+                "counterfactuals": {"examples": [flipped, stuck]},
             },
-            "faithfulness": {"deletion": number(0.41, 0.38, 0.44, 512)},
+            "faithfulness": {
+                "integrated_gradients_deletion_advantage": number(0.41, 0.38, 0.44, 64),
+                "integrated_gradients_stability_change": number(0.1, 0.08, 0.12, 64),
+                "occlusion_deletion_advantage": number(0.3, 0.2, 0.4, 24),
+            },
+            "error_browser": {
+                "sex": {"groups": {"Female": errors([seen]), "Male": errors([seen])}, "more_groups": 3}
+            },
         }
     )
 
@@ -305,6 +344,12 @@ def training() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _robustness(kind: str) -> dict[str, Findings]:
+    """What a run found of the packaged examples; the other kinds have nothing."""
+    names = {"binary": "robustness", "image": "robustness_image"}
+    return {"robustness": Findings(**stored(names[kind]))} if kind in names else {}
+
+
 def sample(kind: str) -> dict[str, Any]:
     """One assembled report."""
     if kind == "bare":
@@ -341,6 +386,7 @@ def sample(kind: str) -> dict[str, Any]:
             "explanation": explanation(image),
             "carbon": carbon(),
         }
+        | _robustness(kind)
         | ({} if kind == "regression" else {"calibration": calibration()})
         | ({} if image else {"fairness": fairness(), "slices": Findings(**stored("slices"))}),
         lineage={
