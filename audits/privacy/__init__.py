@@ -1,13 +1,14 @@
 """Attacks on a trained model: do they learn who was in the training data?
 
-    one_run        epsilon lower bound from canaries that fair coins put in or left out
-    canaries       coins, and mislabelled rows to insert (black-box)
+    measure            everything that stored evidence says
+    one_run            epsilon lower bound from canaries that fair coins put in or left out
+    canaries           coins, and mislabelled rows to insert (black-box)
     gradient_canaries  gradients to insert into the steps of a run (white-box)
-    membership     findings of a membership attack: ROC, AUC, TPR at low FPR
-    exposure       which groups are found more easily
-    confidence     what a model's outputs say of one row
-    lira           likelihood ratios from shadow models
-    shadows        many small models trained at once
+    membership         findings of a membership attack: ROC, AUC, TPR at low FPR
+    exposure           which groups are found more easily
+    confidence         what a model's outputs say of one row
+    lira               likelihood ratios from shadow models
+    shadows            many small models trained at once
 
 An attack that fails proves nothing. Nothing is imported here: `config` needs no heavy library.
 """

@@ -7,7 +7,7 @@ the digits that rounding takes away.
 import numpy as np
 from scipy.special import logsumexp
 
-__all__ = ["logit_confidence", "minus_log_loss", "minus_squared_error"]
+__all__ = ["logit_confidence", "loss_threshold", "minus_log_loss", "minus_squared_error"]
 
 
 def minus_log_loss(logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
@@ -26,6 +26,18 @@ def minus_log_loss(logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
 def minus_squared_error(values: np.ndarray, y_true: np.ndarray) -> np.ndarray:
     """The same attack for regression: minus the squared error, (n,), at most 0."""
     return -np.square(values - y_true)
+
+
+def loss_threshold(outputs: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+    """Scores of the loss attack, (n,): they can't tell an easy row from one that is known by heart.
+
+    Args:
+        outputs: (n, classes) logits, or (n,) values of a regression.
+        y_true: (n,) codes of classes, or values in the same unit.
+    """
+    if outputs.ndim == 1:
+        return minus_squared_error(outputs, y_true)
+    return minus_log_loss(outputs, y_true)
 
 
 def logit_confidence(logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:

@@ -7,13 +7,42 @@ It can't find more than its shadow models know: they have to be trained as the a
 data. With few of them, or with noise in training, it finds less than a better attack might.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import log_ndtr
 
-__all__ = ["ENOUGH", "offline_scores", "online_scores"]
+from .confidence import logit_confidence
+
+__all__ = ["ENOUGH", "ShadowConfidences", "likelihood_ratio", "offline_scores", "online_scores"]
 
 ENOUGH = 64
 """Shadow models from which each row gets a variance of its own; with fewer, all rows share one (figure 8)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShadowConfidences:
+    """What shadow models say of every row: all that the likelihood ratio needs to be computed again."""
+
+    confidence: np.ndarray
+    """(models, n) logit-scaled confidences of the true class."""
+    included: np.ndarray
+    """(models, n) bool: who was trained on what."""
+
+
+def likelihood_ratio(
+    outputs: np.ndarray, y_true: np.ndarray, shadows: ShadowConfidences, *, online: bool = True
+) -> np.ndarray:
+    """LiRA's scores, (n,).
+
+    Args:
+        outputs: (n, classes) logits of the attacked model.
+        y_true: (n,) codes of classes.
+        shadows: of the same rows.
+        online: compare models that saw a row with those that didn't; otherwise look at the latter alone.
+    """
+    score = online_scores if online else offline_scores
+    return score(logit_confidence(outputs, y_true), shadows.confidence, shadows.included)
 
 
 def online_scores(attacked: np.ndarray, shadows: np.ndarray, included: np.ndarray) -> np.ndarray:

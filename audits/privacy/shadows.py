@@ -18,8 +18,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ...models.optimizers import OPTIMIZERS, decayed_and_spared
 from ...platform.exceptions import ModelError
+from .confidence import logit_confidence
+from .lira import ShadowConfidences
 
-__all__ = ["Recipe", "Shadows", "halves", "train_shadows"]
+__all__ = ["Recipe", "Shadows", "halves", "shadow_confidences", "train_shadows"]
 
 ROWS_AT_ONCE = 1024
 
@@ -104,6 +106,35 @@ class Shadows:
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], *inputs: Tensor) -> Tensor:
         with sdpa_kernel(SDPBackend.MATH):  # the other kernels of attention run a stack one by one
             return functional_call(self.prototype, (parameters, buffers), inputs)
+
+
+def shadow_confidences(
+    make: Callable[[], nn.Module],
+    inputs: tuple[Tensor, ...],
+    target: Tensor,
+    recipe: Recipe,
+    *,
+    models: int = 16,
+) -> ShadowConfidences:
+    """Train shadow models on halves of these rows, and ask each of them about all rows.
+
+    Members and others of the attacked model should be about as many: then a shadow model sees as many rows as
+    the attacked one did.
+
+    Args:
+        make: gives an untrained network of the attacked architecture, `inputs` to logits.
+        inputs: of all n rows, members and others, `(n, …)` each.
+        target: (n,) codes of classes.
+        recipe: how the attacked model was trained.
+        models: an even number of 4 or more.
+
+    Raises:
+        ModelError: such a network can't be stacked.
+    """
+    included = halves(models, len(target), rng=np.random.default_rng(recipe.seed))
+    shadows = train_shadows(make, inputs, target, included, recipe)
+    confidence = logit_confidence(shadows.outputs(inputs), target.cpu().numpy())
+    return ShadowConfidences(confidence=confidence, included=included)
 
 
 def train_shadows(

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from assay.audits.privacy.canaries import coins, mislabelled, mislabelled_scores
 from assay.audits.privacy.one_run import measure
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.neighbors import KNeighborsClassifier
 
 
+@settings(deadline=None)
 @given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 2**32))
 def test_every_label_is_wrong_and_every_row_is_chosen_once(classes, count, seed):
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of, no
 from assay.platform.privacy.clipping import CLIPPINGS
 from assay.platform.privacy.poisson_sampler import Poisson
 from assay.platform.privacy.stepper import private_stepper
+from assay.platform.training.checkpoints import Checkpoints
+from assay.platform.training.fit import Plan, fit
+from assay.platform.training.progress import Progress, Throttled
 from assay.platform.training.rows import Rows
 from assay.platform.training.steppers import FullPrecision
 from torch import nn
@@ -133,3 +137,61 @@ def test_a_run_that_starts_again_goes_on_with_its_scores_and_draws(honest_noise)
 def test_canaries_lie_along_coordinates_of_their_own():
     canaries = gradient_canaries(50, 50, rng=np.random.default_rng(0))
     assert sorted(canaries.coordinates.tolist()) == list(range(50))
+
+
+class KilledError(Exception):
+    """Stands for kill -9."""
+
+
+class Until:
+    """A listener who kills the run at a step."""
+
+    def __init__(self, step: int):
+        self.step = step
+
+    def __call__(self, moved: Progress) -> None:
+        if moved.step == self.step:
+            raise KilledError
+
+
+def fitted(folder: Path, kill_at: int) -> np.ndarray:
+    """Scores of a run by the platform's own loop, with a checkpoint after each step."""
+    torch.manual_seed(0)
+    rows = Rows(inputs=(torch.randn(60, 10),), target=torch.randint(0, 2, (60,)))
+    objective = Classification(nn.Linear(10, 2))
+    inner = private_stepper(
+        objective,
+        FullPrecision(torch.Generator()),
+        clipping=CLIPPINGS["flat"](1.0, 20),
+        noise_multiplier=1.0,
+        expected_batch=20,
+        noise_seed=0,
+    )
+    stepper = CanaryStepper(
+        generator=inner.generator,
+        inner=inner,
+        canaries=gradient_canaries(22, 10, rng=np.random.default_rng(0)),
+        sample_rate=1 / 3,
+        rng=np.random.default_rng(1),
+    )
+    fit(
+        objective,
+        rows,
+        None,
+        plan=Plan(stage="train", epochs=4, clip=None, checkpoint_seconds=0.0),
+        optimizer=torch.optim.SGD(objective.parameters(), lr=0.1),
+        schedule=lambda step: 1.0,
+        sampler=Poisson(60, 20, 0),
+        stepper=stepper,
+        checkpoints=Checkpoints(folder, run="canaries"),
+        progress=Throttled(Until(kill_at), seconds=0.0),
+    )
+    return stepper.scores
+
+
+def test_the_training_loop_takes_it_and_a_killed_run_ends_with_the_same_scores(tmp_path):
+    whole = fitted(tmp_path / "whole", kill_at=-1)
+    with pytest.raises(KilledError):
+        fitted(tmp_path / "killed", kill_at=7)
+    np.testing.assert_array_equal(fitted(tmp_path / "killed", kill_at=-1), whole)
+    assert np.all(whole != 0)

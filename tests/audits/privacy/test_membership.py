@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from assay.audits.privacy.attacks import likelihood_ratio, loss_threshold, shadow_confidences
+from assay.audits.privacy.confidence import loss_threshold
+from assay.audits.privacy.lira import likelihood_ratio
 from assay.audits.privacy.membership import measure
-from assay.audits.privacy.shadows import Recipe
+from assay.audits.privacy.shadows import Recipe, shadow_confidences
 from assay.models.catalog import build
 from assay.models.inputs import TabularInput
 from sklearn.metrics import roc_auc_score

@@ -15,7 +15,7 @@ from assay.audits.privacy.one_run import (
     p_value,
     read_claim,
 )
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
@@ -58,12 +58,14 @@ def test_the_tail_equals_an_enumeration_in_whole_numbers():
     assert p_value(20, guesses, right, epsilon=np.log(3), delta=0.0) == pytest.approx(float(tail), abs=1e-14)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.floats(0, 6), st.sampled_from([0.0, 1e-6, 1e-3, 0.02]))
 def test_the_p_value_is_the_theorem_s(counts, epsilon, delta):
     expected = by_the_theorem(*counts, epsilon, delta)
     assert p_value(*counts, epsilon=epsilon, delta=delta) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.sampled_from([0.0, 1e-5, 1e-3]))
 def test_every_epsilon_below_the_bound_is_refuted_and_those_just_above_are_not(counts, delta):
     bound = epsilon_lower_bound(*counts, delta=delta)
@@ -73,6 +75,7 @@ def test_every_epsilon_below_the_bound_is_refuted_and_those_just_above_are_not(c
     assert p_value(*counts, epsilon=bound + 1e-6, delta=delta) >= 0.05 - 1e-9
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_a_larger_delta_or_confidence_never_raises_the_bound(counts):
     bound = epsilon_lower_bound(*counts, delta=1e-5)

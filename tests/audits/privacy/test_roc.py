@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from assay.audits.privacy.roc import curve, log_points, share_found, share_found_limits
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
@@ -13,6 +13,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_siz
 )
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_the_curve_is_scikit_learn_s_ties_included(rows):
     scores, member = np.array([score for score, _ in rows], float), np.array([of for _, of in rows])
@@ -22,11 +23,12 @@ def test_the_curve_is_scikit_learn_s_ties_included(rows):
     np.testing.assert_allclose(ours[1], true, atol=1e-15)
 
 
-@given(ROWS, st.floats(0, 1))
+@settings(deadline=None)
+@given(ROWS, st.integers(0, 20).map(lambda twentieth: twentieth / 20))
 def test_the_share_found_is_the_best_over_all_thresholds(rows, rate):
     scores, member = np.array([score for score, _ in rows], float), np.array([of for _, of in rows])
     tries = [scores >= at for at in [*scores, np.inf]]
-    allowed = [said[member].mean() for said in tries if said[~member].mean() <= rate]
+    allowed = [said[member].mean() for said in tries if said[~member].mean() <= rate + 1e-9]
     assert share_found(scores, member, rate) == pytest.approx(max(allowed))
 
 

@@ -9,7 +9,7 @@ from assay.models.catalog import build
 from assay.models.inputs import ImageInput, TabularInput
 from assay.models.optimizers import build_optimizer
 from assay.platform.exceptions import ModelError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -127,6 +127,7 @@ def test_batch_norm_is_refused_with_its_replacement():
         Shadows([nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)) for _ in range(2)])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers(2, 31), st.integers(0, 2**32))
 def test_each_model_sees_half_of_the_rows_and_each_row_is_in_half_of_the_models(pairs, rows, seed):
     included = halves(2 * pairs, rows, rng=np.random.default_rng(seed))

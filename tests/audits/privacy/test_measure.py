@@ -1,0 +1,75 @@
+"""What evidence says as a whole: every attack that was asked for is there, or why it isn't."""
+
+import json
+
+import numpy as np
+import pytest
+from assay.audits.privacy import one_run
+from assay.audits.privacy.config import PrivacyAuditConfig
+from assay.audits.privacy.lira import ShadowConfidences
+from assay.audits.privacy.measure import CanaryEvidence, MemberEvidence, measure
+from assay.audits.privacy.shadows import halves
+
+ROWS = 400
+BOTH = PrivacyAuditConfig(attacks=("loss_threshold", "lira"))
+
+
+def members(shadows: bool = True, regression: bool = False) -> MemberEvidence:
+    rng = np.random.default_rng(0)
+    member = rng.random(ROWS) < 0.5
+    included = halves(8, ROWS, rng=rng)
+    outputs = np.stack([np.zeros(ROWS), rng.standard_normal(ROWS) + 2 * member], axis=1)
+    known = ShadowConfidences(confidence=rng.standard_normal((8, ROWS)) + 2 * included, included=included)
+    return MemberEvidence(
+        outputs=outputs[:, 1] if regression else outputs,
+        y_true=np.ones(ROWS, dtype=int),
+        member=member,
+        sensitive={"sex": np.where(rng.random(ROWS) < 0.3, "f", "m")},
+        shadows=known if shadows else None,
+    )
+
+
+def canaries() -> CanaryEvidence:
+    rng = np.random.default_rng(1)
+    included = rng.random(200) < 0.5
+    return CanaryEvidence(scores=included + rng.standard_normal(200), included=included, delta=1e-5)
+
+
+def test_all_attacks_are_measured_and_can_be_written_down():
+    found = measure(canaries(), members(), BOTH)
+    assert set(found.values) == {"epsilon_lower", "membership", "settings"}
+    assert json.loads(json.dumps(found.values))["membership"]["lira"]["mia_auc"]["low"] > 0.8
+    assert (
+        found.values["membership"]["loss_threshold"]["attributes"]["sex"]["groups"]["f"]["flagged"] is False
+    )
+    assert set(found.missing) == {
+        f"/membership/{attack}/mia_tpr/{rate}"
+        for attack in ("loss_threshold", "lira")
+        for rate in ("0.01", "0.001")
+    }
+    expected = one_run.measure(canaries().scores, canaries().included, delta=1e-5)
+    assert found.values["epsilon_lower"] == expected.values["epsilon_lower"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "pointer", "reason"),
+    [
+        ({"canaries": None, "members": members()}, "/epsilon_lower", "no canaries"),
+        ({"canaries": canaries(), "members": None}, "/membership/loss_threshold/mia_auc", "weren't kept"),
+        ({"canaries": None, "members": members(shadows=False)}, "/membership/lira/mia_auc", "no shadow"),
+        ({"canaries": None, "members": members(regression=True)}, "/membership/lira/mia_auc", "classes"),
+    ],
+    ids=["canaries", "members", "shadows", "regression"],
+)
+def test_what_there_is_no_evidence_for_is_missing_with_the_reason(evidence, pointer, reason):
+    assert reason in measure(config=BOTH, **evidence).missing[pointer]
+
+
+def test_settings_reach_the_attacks():
+    config = PrivacyAuditConfig(confidence=0.8, guesses=(0.5,), minimum_group_size=190, lira="offline")
+    narrow, wide = measure(canaries(), members(), config), measure(canaries(), members(), BOTH)
+    assert narrow.values["epsilon_lower"]["guesses"] == 100
+    areas = [of.values["membership"]["loss_threshold"]["mia_auc"] for of in (narrow, wide)]
+    assert areas[0]["high"] - areas[0]["low"] < areas[1]["high"] - areas[1]["low"]
+    assert "/membership/loss_threshold/attributes/sex/groups/f/mia_auc" in narrow.missing
+    assert "lira" not in narrow.values["membership"]
