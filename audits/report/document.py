@@ -1,7 +1,7 @@
 """A report as a document: what HTML and Markdown both lay out, without a word of either.
 
     Document ─ title, stamp, headlines, unknowns, sections
-    Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Fold (blocks inside)
+    Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Words · Fold (blocks inside)
     Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent · Strip · Bar · Shade
 
 Text is a plain `str` where it is ours, `Name` where it came from data, a spec or a person: renderers escape
@@ -183,6 +183,24 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Word:
+    """One word of a foreign text; `level` is 0 to 4, by the size of its value."""
+
+    text: str
+    value: float | None
+    level: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text, each word marked by what it is worth: by thickness and kind of its underline, then by shade."""
+
+    caption: Text
+    words: tuple[Word, ...]
+    kind: ClassVar[str] = "words"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading inside a section."""
 
@@ -199,7 +217,7 @@ class Fold:
     kind: ClassVar[str] = "fold"
 
 
-Block = Prose | Facts | Table | Figure | Gallery | Listing | Heading | Fold
+Block = Prose | Facts | Table | Figure | Gallery | Listing | Words | Heading | Fold
 
 
 @dataclass(frozen=True)

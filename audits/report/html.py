@@ -13,7 +13,7 @@ from .charts.bar import bar
 from .charts.strip import axis, strip
 from .compose import compose
 from .document import Shade, Table
-from .figures import count, figure, interval
+from .figures import count, figure, interval, plain
 from .pictures import embedder
 from .taming import spoken, tame
 from .thrift import ROWS, lighten
@@ -64,6 +64,7 @@ def _environment(pictures: Mapping[str, bytes]) -> Environment:
         "figure": figure,
         "interval": interval,
         "kind": lambda value: type(value).__name__,
+        "plain": plain,
         "shading": _shading,
         "spoken": spoken,
         "tame": tame,

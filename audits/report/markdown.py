@@ -7,7 +7,22 @@ from typing import Any
 import yaml
 
 from .compose import compose
-from .document import Block, Document, Facts, Figure, Fold, Gallery, Heading, Listing, Picture, Prose, Table
+from .document import (
+    Block,
+    Document,
+    Facts,
+    Figure,
+    Fold,
+    Gallery,
+    Heading,
+    Listing,
+    Picture,
+    Prose,
+    Table,
+    Word,
+    Words,
+)
+from .figures import plain
 from .markdown_text import cell, escape, inline, table
 from .model_card import front_matter
 
@@ -71,10 +86,18 @@ def _block(block: Block, pictures: Container[str] | None) -> list[str]:
             return table(block)
         case Gallery():
             return [_picture(one, pictures) for one in block.pictures]
+        case Words():
+            return [f"{inline(block.caption)}: {' '.join(_word(word) for word in block.words)}", ""]
         case Fold():
             return [line for inner in block.blocks for line in _block(inner, pictures)]
         case Figure():
             return []  # its numbers are in the table that follows
+
+
+def _word(word: Word) -> str:
+    """A word, with its value where it is worth something."""
+    told = "" if word.value is None or not word.level else f" ({plain(word.value, 2)})"
+    return escape(word.text) + told
 
 
 def _picture(one: Picture, pictures: Container[str] | None) -> str:

@@ -79,6 +79,14 @@ def describe(name: str) -> Metric:
     return Metric(_title(name), "plain", "neither", "Defined by the audit that measured it.", "Not stated.")
 
 
+def of_method(name: str) -> tuple[str, str]:
+    """Method and check of a faithfulness check: `grad_cam_deletion_advantage` is both, joined."""
+    for check in _FAITHFULNESS:
+        if name.endswith(f"_{check}"):
+            return name.removesuffix(f"_{check}"), check
+    return "", name
+
+
 def in_order(names: Iterable[str], first: tuple[str, ...] = ()) -> list[str]:
     """Names as the table of metrics has them, some of them first; unknown ones last, by the alphabet."""
     order = {

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
-from .document import Block, Document, Fold, Inline, Prose, Section, Table, Text
+from .document import Block, Document, Fold, Inline, Prose, Section, Table, Text, Words
 
 __all__ = ["ROWS", "lighten"]
 
 ROWS = (1200, 400, 100)
 """Rows of all tables of one page: the first is tried first, the others where names or pictures are long."""
+
+_WORDS = 5
+"""Marked words that weigh as much as a row."""
 
 _LEFT_OUT = ": left out to keep this page small; report.json has it."
 
@@ -28,6 +31,8 @@ def lighten(document: Document, rows: int) -> Document:
 def _rows(block: Block) -> int:
     if isinstance(block, Fold):
         return sum(_rows(inner) for inner in block.blocks)
+    if isinstance(block, Words):
+        return len(block.words) // _WORDS
     return len(block.rows) if isinstance(block, Table) else 0
 
 

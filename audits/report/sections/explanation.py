@@ -7,7 +7,6 @@ from ..charts.scale import scale_over
 from ..document import (
     Bar,
     Block,
-    Cell,
     Column,
     Count,
     Fold,
@@ -21,9 +20,10 @@ from ..document import (
     Section,
     Table,
 )
-from ..figures import bound, figure, plain
-from ..metrics import describe
+from ..metrics import describe, of_method
 from .absence import not_measured, reason
+from .error_browser import error_browser
+from .explained_rows import explained_rows
 from .sheet import LONGEST, sheet, title
 
 __all__ = ["METHODS", "explanation"]
@@ -34,6 +34,35 @@ METHODS = {
         "Each feature's part in the score, added up along the way from a neutral input to the row "
         "(Sundararajan et al. 2017). It explains the model, not the world: a feature can matter because it "
         "stands in for another.",
+    ),
+    "kernel_shap": (
+        "Shapley values, sampled",
+        "Each feature's part in the score, averaged over the orders in which features are told, the others "
+        "taken from other rows (Lundberg & Lee 2017). The model is asked about rows that cannot exist.",
+    ),
+    "exact_shapley": (
+        "Shapley values, exact",
+        "The same over all coalitions of features: no sampling error, and the same limits.",
+    ),
+    "gradient_shap": (
+        "Expected gradients",
+        "Each feature's part in the score, along the straight ways from many rows (Erion et al. 2021).",
+    ),
+    "occlusion": (
+        "Occlusion",
+        "How far the score falls when one part is hidden: a patch of a picture, a word, a column (Zeiler & "
+        "Fergus 2014). Of two parts that say the same, hiding one changes nothing.",
+    ),
+    "attention_rollout": (
+        "Attention rollout",
+        "How much of each part reaches the decision through the layers of attention (Abnar & Zuidema 2020). "
+        "The same for every class: what is mixed, not what is made of it.",
+    ),
+    "counterfactuals": (
+        "What would have flipped the decision",
+        "The fewest changes, to values that other rows hold, after which this model decides otherwise; each "
+        "was checked. Not advice, not a promise, and not causal: changing one thing in the world changes "
+        "others, and the model may be replaced. Sensitive columns stay as they are.",
     ),
     "permutation_importance": (
         "Permutation importance",
@@ -51,14 +80,6 @@ METHODS = {
 _OPEN = 10
 
 
-_KINDS = {
-    "mistake": "Among the worst mistakes, test row",
-    "uncertain": "Among the least certain, test row",
-    "typical": "A typical one, test row",
-}
-"""Why an example was chosen, in the words that open its caption."""
-
-
 def explanation(report: Mapping[str, Any]) -> Section:
     """Method by method: what matters overall, then single rows."""
     found = report.get("explanation")
@@ -69,13 +90,24 @@ def explanation(report: Mapping[str, Any]) -> Section:
         called, says = METHODS.get(name, (title(name), ""))
         blocks += [Heading((Name(called),)), *([Prose(says)] if says else [])]
         blocks += _global(method.get("global", ()))
-        blocks += _examples(method.get("examples", ()))
+        blocks += explained_rows(method.get("examples", ()))
+        if "heads" in method:
+            blocks += _heads(method["heads"])
         if method.get("settings"):
             blocks.append(Fold("How it was measured", tuple(sheet(method["settings"]))))
     blocks += _faithfulness(report, found.get("faithfulness", {}))
+    blocks += error_browser(found.get("error_browser", {}))
     if found.get("settings"):
         blocks.append(Fold("Settings of the explanations", tuple(sheet(found["settings"]))))
     return Section("explanation", "Explanation", tuple(blocks))
+
+
+def _heads(found: Mapping[str, Any]) -> list[Block]:
+    """Every head of every layer of one row."""
+    said = f"Test row {found['row']}: what each head looks at, on average over the places that look"
+    if "layers" in found:
+        said += f"; {found['layers']} layers from the top down, {found['heads']} heads across"
+    return [Gallery((Picture(found["picture"], f"Attention heads of test row {found['row']}", said),))]
 
 
 def _global(features: Sequence[Mapping[str, Any]]) -> list[Block]:
@@ -109,76 +141,27 @@ def _global(features: Sequence[Mapping[str, Any]]) -> list[Block]:
     return blocks
 
 
-def _examples(examples: Sequence[Mapping[str, Any]]) -> list[Block]:
-    pictures, tables = [], []
-    for example in examples:
-        said = _said(example)
-        if "picture" in example:
-            pictures.append(Picture(example["picture"], f"Saliency map of test row {example['row']}", said))
-        if example.get("attributions"):
-            tables.append(_attributions(example["attributions"], said))
-    blocks: list[Block] = [Gallery(tuple(pictures))] if pictures else []
-    if tables:
-        blocks.append(Fold("Single predictions explained: " + str(len(tables)), tuple(tables)))
-    return blocks
-
-
-def _said(example: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Test row 17: decided 3, score 0.912; true 3."""
-    kind = _KINDS.get(example.get("kind", ""), "Test row")
-    said: list[Any] = [f"{kind} {example['row']}"]
-    if example.get("y_pred") is not None:
-        said += [": decided ", Name(_value(example["y_pred"]))]
-    if example.get("score") is not None:
-        said.append(f", score {bound(example['score'], 'share')}")
-    if example.get("y_true") is not None:
-        wrong = example.get("y_pred") is not None and example["y_pred"] != example["y_true"]
-        said += ["; truly " if wrong else "; true: ", Name(_value(example["y_true"]))]
-    return tuple(said)
-
-
-def _attributions(parts: Sequence[Mapping[str, Any]], caption: tuple[Any, ...]) -> Table:
-    scale = scale_over((part["value"] for part in parts), include=(0.0,))
-    largest = max(parts, key=lambda part: abs(part["value"]))
-    inputs = any("input" in part for part in parts)
-    heads = [
-        Column("Feature"),
-        Column("Input"),
-        Column("Part in the score", "number"),
-        Column("", "chart", scale),
-    ]
-    rows = []
-    for part in parts[:_OPEN]:
-        cells: list[Cell] = [(Name(part["feature"]),), (Name(_value(part.get("input"))),)]
-        cells += [figure(part, "plain", largest), Bar(part, scale)]
-        rows.append(Row(tuple(cells if inputs else [cells[0], *cells[2:]])))
-    return Table(
-        caption=caption, columns=tuple(heads if inputs else [heads[0], *heads[2:]]), rows=tuple(rows)
-    )
-
-
 def _faithfulness(report: Mapping[str, Any], numbers: Mapping[str, Any]) -> list[Block]:
+    """A line a method, a column a check."""
+    asked = Heading("Do the explanations follow the model?")
     if not numbers:
         why = reason(report, "/explanation/faithfulness")
-        return (
-            [Heading("Do the explanations follow the model?"), Prose((Name(why, whole=True),))] if why else []
-        )
+        return [asked, Prose((Name(why, whole=True),))] if why else []
+    parts = {name: of_method(name) for name in numbers}
+    checks = list(dict.fromkeys(check for _, check in parts.values()))
+    lines: dict[str, dict[str, Any]] = {}
+    for name, (method, check) in parts.items():
+        lines.setdefault(method, {})[check] = numbers[name]
     rows = tuple(
         Row(
             (
-                describe(name).title,
-                Count(number["n"]) if "n" in number else "",
-                Measure(number, describe(name).unit),
+                METHODS.get(method, (title(method), ""))[0],
+                Count(next(iter(found.values())).get("n", 0)),
+                *(Measure(found[check], describe(check).unit) if check in found else "" for check in checks),
             )
         )
-        for name, number in numbers.items()
+        for method, found in lines.items()
     )
-    columns = (Column("Check"), Column("n", "number"), Column("Value, 95% interval", "number"))
-    table = Table(caption="Faithfulness of the explanations", columns=columns, rows=rows)
-    return [Heading("Do the explanations follow the model?"), table]
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "missing"
-    return plain(value) if isinstance(value, float) else str(value)
+    heads = (Column("Method"), Column("n", "number"), *(Column(describe(c).title, "number") for c in checks))
+    table = Table(caption="Faithfulness of the explanations, 95% intervals", columns=heads, rows=rows)
+    return [asked, table]

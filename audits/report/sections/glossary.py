@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..document import Column, Row, Section, Table
-from ..metrics import describe, in_order
+from ..metrics import describe, in_order, of_method
 
 __all__ = ["glossary"]
 
@@ -32,7 +32,8 @@ def _names(report: Mapping[str, Any]) -> Iterator[str]:
         held = stack.pop()
         if isinstance(held, Mapping):
             for key in ("metrics", "differences", "ratios", "faithfulness"):
-                yield from held.get(key, ()) if isinstance(held.get(key), Mapping) else ()
+                names = held.get(key, ()) if isinstance(held.get(key), Mapping) else ()
+                yield from (of_method(name)[1] for name in names)
             stack += held.values()
     yield from (check["metric"] for check in report.get("policy", {}).get("checks", []))
     yield from (key for key in ("kwh", "kg_co2e") if key in report.get("carbon", {}))

@@ -7,7 +7,7 @@ from ....platform.mitigation.methods import CONSTRAINTS, METHODS
 from ...findings import pointer
 from ..charts.trade_off import trade_off
 from ..document import Block, Cell, Column, Facts, Figure, Fold, Inline, Name, Prose, Row, Section, Table
-from ..figures import bound, duration, plain
+from ..figures import bound, duration, figure, plain
 from ..metrics import describe
 from .absence import measure_or_reason, not_measured
 from .sheet import title
@@ -43,8 +43,8 @@ def mitigation(report: Mapping[str, Any]) -> Section:
         f"{method.cannot_say}.",
     )  # fmt: skip
     blocks: list[Block] = [Prose(opening), Prose(_chosen(found)), Prose(_HOW_CHOSEN)]
-    figure = _figure(found)
-    blocks += [figure] if figure else []
+    drawn = _figure(found)
+    blocks += [drawn] if drawn else []
     blocks.append(_candidates(report, found))
     blocks.append(Fold("The other gaps of each candidate", tuple(_other_gaps(report, found))))
     if method.sensitive_at_prediction:
@@ -59,7 +59,7 @@ def mitigation(report: Mapping[str, Any]) -> Section:
 
 def _chosen(found: Mapping[str, Any]) -> str:
     held = next(one for one in found["candidates"] if one["name"] == found["chosen"])["validation"]
-    gap, limit = bound(held["gap"], "share"), bound(found["limit"], "share")
+    gap, limit = figure({"value": held["gap"]}, "share"), bound(found["limit"], "share")
     if held["gap"] <= found["limit"]:
         why = f"of the candidates whose gap on validation rows is at most {limit} it is the most accurate"
     else:
@@ -92,10 +92,10 @@ def _candidates(report: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         mark = " (chosen)" if one["name"] == found["chosen"] else ""
         place = f"/mitigation/candidates/{index}/test"
         cells: tuple[Cell, ...] = (
-            f"{index} {'as trained' if one['name'] == 'none' else title(one['name'])}{mark}",
+            _label(index, one["name"]) + mark,
             plain(one["parameter"]) if "parameter" in one else "",
-            bound(one["validation"]["accuracy"], "share"),
-            bound(one["validation"]["gap"], "share"),
+            figure({"value": one["validation"]["accuracy"]}, "share"),
+            figure({"value": one["validation"]["gap"]}, "share"),
             measure_or_reason(report, one["test"], "accuracy", place),
             measure_or_reason(report, one["test"]["gaps"], found["metric"], f"{place}/gaps"),
             duration(one["seconds"]) if one.get("seconds") else "",
@@ -105,12 +105,16 @@ def _candidates(report: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         Column("Candidate"),
         Column(title(METHODS[found["method"]].parameter.partition(",")[0]), "number"),
         Column("Validation: accuracy", "number"),
-        Column("gap", "number"),
+        Column("Validation: gap", "number"),
         Column("Test: accuracy, 95% interval", "number"),
-        Column(f"{describe(found['metric']).title.lower()}, 95% interval", "number"),
+        Column(f"Test: {describe(found['metric']).title.lower()}, 95% interval", "number"),
         Column("Time", "number"),
     )
     return Table(caption="Every candidate", columns=columns, rows=tuple(rows))
+
+
+def _label(index: int, name: str) -> str:
+    return f"{index} {'as trained' if name == 'none' else title(name)}"
 
 
 def _other_gaps(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Table]:
@@ -120,7 +124,7 @@ def _other_gaps(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Tab
         rows = tuple(
             Row(
                 (
-                    f"{index} {title(one['name'])}",
+                    _label(index, one["name"]),
                     measure_or_reason(
                         report,
                         one["test"]["gaps"],

@@ -18,13 +18,15 @@ from ..document import (
     Row,
     Strip,
     Table,
+    Text,
 )
 from ..figures import plain, share_of
 from ..metrics import describe
 from .absence import measure_or_reason
 
-__all__ = ["row_audit"]
+__all__ = ["row_audit", "row_faults"]
 
+_LEAK, _COPIED = 0.9, 0.01
 _FAULTS = ("label_leak", "copied_rows", "crossing_rows", "absent_groups")
 
 
@@ -47,6 +49,30 @@ def row_audit(report: Mapping[str, Any]) -> list[Block]:
     if found.get("single_columns"):
         blocks.append(Fold("The best single features", (_single(found["single_columns"]),)))
     return blocks
+
+
+def row_faults(report: Mapping[str, Any]) -> list[Text]:
+    """One line for each fault that makes the numbers of this report better than the model is.
+
+    They are said whether or not a policy asks, from levels on at which an honest reason is the exception.
+    """
+    numbers, found = report["data"].get("metrics", {}), report["data"].get("audit", {})
+    lines: list[Text] = []
+    if "label_leak" in numbers and (numbers["label_leak"].get("one_sided") or [0])[0] >= _LEAK:
+        best = found["single_columns"][0]["column"]
+        lines.append(("Label leak? The column ", Name(best), " alone tells almost every label."))
+    if numbers.get("copied_rows", {}).get("value", 0) >= _COPIED:
+        share = share_of(numbers["copied_rows"]["value"], 1.0)
+        lines.append(f"{share} of the test rows also stand in train or validation, beyond what was known.")
+    if numbers.get("crossing_rows", {}).get("value", 0) > 0:
+        key = Name(found["keys"][0]["column"])
+        share = share_of(numbers["crossing_rows"]["value"], 1.0)
+        lines.append((f"{share} of the test rows share their ", key, " with train or validation rows."))
+    for attribute, names in found.get("absent_groups", {}).items():
+        lines.append(
+            ("No test row has ", Name(attribute), " ", Name(", ".join(names)), ": nothing is known of it.")
+        )
+    return lines
 
 
 def _faults(report: Mapping[str, Any], found: Mapping[str, Any]) -> Table:

@@ -214,7 +214,7 @@ def explanation(image: bool) -> Findings:
     ]
     example = {"row": 17, "y_true": "<=50K", "y_pred": ">50K", "score": 0.643, "attributions": parts}
     row = {"row": 17, "kind": "mistake", "y_true": "<=50K", "y_pred": ">50K", "score": 0.643}
-    words = [{"word": word, "value": 0.1 * i} for i, word in enumerate("paid late <b>again</b>".split())]
+    words = [{"word": word, "value": 0.1 * i} for i, word in enumerate(["paid", "late", "<b>again</b>"])]
     with_words = row | {"words": {"letter": [*words, {"word": "end", "value": None}]}}
     change = {"feature": "age", "from": 29, "to": 40}
     flip = {"changes": [change, change | {"feature": "job", "from": None}], "y_pred": "<=50K", "score": 0.7}

@@ -57,6 +57,16 @@ def spoilt(report: dict[str, Any], name: str) -> dict[str, Any]:
     method["global"][0]["feature"] = method["examples"][0]["y_true"] = name
     method["examples"][0] |= {"picture": name}
     bad["explanation"]["methods"][name] = method
+    bad["explanation"]["methods"]["occlusion"]["examples"][0]["words"] = {
+        name: [{"word": name, "value": -1.0}]
+    }
+    flip = bad["explanation"]["methods"]["counterfactuals"]["examples"][0]["counterfactuals"][0]
+    flip["changes"][0] |= {"feature": name, "from": name, "to": name}
+    browser = bad["explanation"].pop("error_browser")["sex"]
+    browser["groups"][name] = browser["groups"].pop("Male")
+    browser["groups"][name]["differences"][1] |= {"feature": name, "is": name}
+    browser["groups"][name]["examples"][0]["inputs"] = {name: name}
+    bad["explanation"]["error_browser"] = {name: browser}
     bad["training"]["stages"][0]["name"] = name
     bad["training"]["stages"][-1]["history"][0][name] = 0.5
     bad["carbon"] |= {"method": name}

@@ -147,7 +147,7 @@ def test_the_verdict_is_a_word_and_a_shape_not_only_a_colour(binary: dict[str, A
 
 def test_pictures_are_embedded_and_a_foreign_file_is_not(make: Any, pictures: dict[str, bytes], page: Any):
     report = make("image")
-    assert len(page(render_html(report, pictures)).all("img")) == 6
+    assert len(page(render_html(report, pictures)).all("img")) == 8
     swapped = dict.fromkeys(pictures, b"<svg onload=alert(1)>")
     assert page(render_html(report, swapped)).all("img") == []
     assert "not at hand" in render_html(report, {})
