@@ -32,12 +32,17 @@ def measure(validation: Predictions | None, test: Predictions, config: AuditConf
 
 
 def join(*parts: Findings) -> Findings:
-    """Several findings of the section as one: what several parts measured of a group stands together."""
+    """Several findings of the section as one: what several parts measured of a group stands together.
+
+    A part that found nothing at all is then only missing its own place: the section is there.
+    """
     values: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for part in parts:
         values = _merged(values, part.values)
         missing |= part.missing
+    if values and "" in missing:
+        missing["/families"] = missing.pop("")
     return Findings(values=values, missing=missing)
 
 

@@ -50,6 +50,13 @@ def test_parts_of_one_group_stand_together_and_numbers_stay_whole():
     assert joined.missing == {"/first": "why", "/second": "why"}
 
 
+def test_a_part_that_found_nothing_does_not_call_the_section_missing():
+    nothing = Findings(missing={"": "the model can't be asked"})
+    both = join(measure(predictions(), predictions(seed=1), AuditConfig()), nothing)
+    assert both.missing == {"/families": "the model can't be asked"}
+    assert join(Findings(), nothing) == nothing
+
+
 @pytest.mark.parametrize(
     "settings",
     [
