@@ -66,7 +66,7 @@ def test_every_row_of_a_table_has_the_cells_of_its_head(report: dict[str, Any]):
 
 def test_only_pictures_that_lie_beside_the_card_are_linked(make: Any, pictures: dict[str, bytes]):
     report = make("image")
-    assert render_markdown(report, pictures).count("](pictures/") == 6
+    assert render_markdown(report, pictures).count("](pictures/") == 8
     assert render_markdown(report, {}).count("](pictures/") == 0
 
 
