@@ -67,6 +67,12 @@ def _mitigation() -> list[dict[str, Any]]:
     return _summaries(METHODS)
 
 
+def _robustness() -> list[dict[str, Any]]:
+    from ..audits.robustness import TESTS
+
+    return _summaries(TESTS)
+
+
 def _datasets() -> list[dict[str, Any]]:
     from ..platform.data.sources import SCHEMES
 
@@ -109,6 +115,7 @@ _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "metrics": _metrics,
     "explanations": _explanations,
     "mitigation": _mitigation,
+    "robustness": _robustness,
     "datasets": _datasets,
     "examples": _examples,
     "policies": _policies,

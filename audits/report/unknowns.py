@@ -17,6 +17,7 @@ _ROOMS = (
     "fairness",
     "calibration",
     "explanation",
+    "robustness",
     "training",
     "data",
     "carbon",

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     metrics = "metrics"
     explanations = "explanations"
     mitigation = "mitigation"
+    robustness = "robustness"
     datasets = "datasets"
     examples = "examples"
     policies = "policies"

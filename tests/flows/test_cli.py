@@ -82,6 +82,7 @@ def test_an_empty_registry_lists_nothing_and_makes_nothing(tmp_path):
         "schedules",
         "metrics",
         "explanations",
+        "robustness",
         "datasets",
         "examples",
     ],

@@ -22,12 +22,13 @@ from ..document import (
     Text,
 )
 from ..figures import plain
+from ..metrics import Unit
 from .sheet import LONGEST, title
 
 __all__ = ["calibration_after", "change_name", "every_change", "overview_rows"]
 
 _WORST_SHOWN = 10
-_UNITS = {"accuracy": "share", "mean_absolute_error": "plain"}
+_UNITS: dict[str, Unit] = {"accuracy": "share", "mean_absolute_error": "plain"}
 _SPELLED = {
     "noise": "noise on all numbers, {} of their deviation",
     "shift": "moved by {} of its deviation",
