@@ -55,7 +55,19 @@ def _judge(check: Check, report: Mapping[str, Any]) -> CheckResult:
         return CheckResult(check=check, status="inconclusive", reason=_absence(report, _home(check)))
     worst = min(readings, key=lambda result: (_WORST_FIRST.index(result.status), _slack(result)))
     same = sum(result.status == worst.status for result in readings)
+    if worst.status == "pass" and (lost := _lost(check, report)):
+        return replace(
+            worst, status="inconclusive", reason=f"no test row is of these groups of train: {lost}"
+        )
     return worst if same == 1 else replace(worst, reason=f"{worst.reason} (worst of {same} groups)")
+
+
+def _lost(check: Check, report: Mapping[str, Any]) -> str:
+    """Groups of the check's columns that were trained on and can't be judged: no test row is of them."""
+    if check.group is not None:
+        return ""
+    absent = _at(report, ("data", "audit", "absent_groups")) or {}
+    return ", ".join(group for column in check.columns for group in absent.get(column, ()))
 
 
 def _required(check: Check, report: Mapping[str, Any]) -> CheckResult:

@@ -19,6 +19,7 @@ from .sections.lineage import lineage, verify_command
 from .sections.mitigation import mitigation
 from .sections.performance import performance
 from .sections.robustness import robustness
+from .sections.row_audit import row_faults
 from .sections.sheet import LONGEST
 from .sections.subgroups import subgroups
 from .sections.training import training
@@ -113,8 +114,9 @@ def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tupl
 
 
 def _notices(report: Mapping[str, Any]) -> tuple[Text, ...]:
-    """What must be seen before any number: waivers."""
-    return tuple(waiver_line(waiver) for waiver in report.get("policy", {}).get("waivers", []))
+    """What must be seen before any number: waivers, and faults of the rows that make numbers too good."""
+    waivers = (waiver_line(waiver) for waiver in report.get("policy", {}).get("waivers", []))
+    return (*waivers, *row_faults(report))
 
 
 def _with_recheck(section: Section, place: str | None, report: Mapping[str, Any]) -> Section:

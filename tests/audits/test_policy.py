@@ -225,6 +225,26 @@ def test_every_metric_of_the_table_is_measured_wherever_it_may_be_asked_for(task
                 assert judged(check, report).status == "pass", (name, over)
 
 
+def test_a_group_that_no_test_row_is_of_keeps_its_attribute_from_passing(report):
+    gap = Check(metric="demographic_parity_difference", over="sex", max=0.2)
+    every, one = (Check(metric="accuracy", over="sex", group=of, min=0.5) for of in (None, "f"))
+    assert [judged(check, report).status for check in (gap, one)] == ["pass", "pass"]
+    report["data"] = {"audit": {"absent_groups": {"sex": ["d"]}}}
+    assert [judged(check, report).status for check in (gap, every, one)] == ["inconclusive"] * 2 + ["pass"]
+    assert "d" in judged(gap, report).reason
+    failing = Check(metric="demographic_parity_difference", over="sex", max=0.01)
+    assert judged(failing, report).status == "fail"
+
+
+@pytest.mark.parametrize("metric", ["label_leak", "copied_rows", "crossing_rows", "absent_groups"])
+def test_what_rows_say_is_limited_like_any_metric_and_inconclusive_where_it_was_not_audited(metric):
+    check = Check(metric=metric, max=0.5)
+    validate((check,), sensitive=(), task="binary")
+    assert judged(check, {}).status == "inconclusive"
+    for value, status in ((0.2, "pass"), (0.9, "fail")):
+        assert judged(check, {"data": {"metrics": {metric: estimate(value, value)}}}).status == status
+
+
 def test_a_policy_is_judged_without_heavy_libraries():
     heavy = "{'torch', 'pandas', 'scipy', 'sklearn', 'numpy', 'pyarrow'}"
     code = (

@@ -13,6 +13,7 @@ from .sheet import sheet
 __all__ = ["subgroups"]
 
 _TITLE = "Worst subgroups"
+_NAMED = 12  # columns that were left out, by name
 _SAYS = {
     "error": "Where the model is wrong more often, or by more, than elsewhere.",
     "decision": "Where decisions differ from those on rows of the same truth elsewhere.",
@@ -30,7 +31,7 @@ def subgroups(report: Mapping[str, Any]) -> Section:
     for name in in_order(found["statistics"], tuple(_SAYS)):
         blocks += _statistic(name, found["statistics"][name], task)
     if found.get("left_out"):
-        blocks.append(Fold("Columns that were not searched", tuple(sheet(found["left_out"]))))
+        blocks.append(Prose(_left_out(found["left_out"]), small=True))
     blocks.append(Fold("How it was searched", tuple(sheet(found["settings"]))))
     return Section("slices", _TITLE, tuple(blocks))
 
@@ -97,6 +98,15 @@ def _slice(predicates: Mapping[str, str]) -> tuple[Inline, ...]:
         parts += [" and ", Name(column)] if parts else [Name(column)]
         parts += [" ", Name(label)] if label[:1] in "<≥=" else [": ", Name(label)]
     return tuple(parts)
+
+
+def _left_out(reasons: Mapping[str, str]) -> tuple[Inline, ...]:
+    parts: list[Inline] = ["Not searched: "]
+    for column, why in list(reasons.items())[:_NAMED]:
+        parts += ["; "] if len(parts) > 1 else []
+        parts += [Name(column), f" ({why})"]
+    more = len(reasons) - _NAMED
+    return (*parts, f"; and {more} more columns, in report.json." if more > 0 else ".")
 
 
 def _looked_at(held: Mapping[str, Any]) -> str:

@@ -158,3 +158,12 @@ def test_a_declared_population_gives_ratios_and_the_metrics_of_its_mixture(frame
 def test_a_population_that_is_none_is_refused(frame: pd.DataFrame, dealt: Dealt, reference, error, why):
     with pytest.raises(error, match=why):
         dealt(frame, reference=reference)
+
+
+def test_a_proxy_of_a_group_is_named_in_the_datasheet(frame: pd.DataFrame, dealt: Dealt):
+    rng = np.random.default_rng(0)
+    frame["club"] = np.where(rng.random(len(frame)) < 0.95, frame.gender.map({"f": "A", "m": "B"}), "C")
+    _, datasheet = dealt(frame)
+    proxies = datasheet["proxies"]["gender"]
+    assert proxies["auroc"] > 0.9
+    assert proxies["columns"][0]["column"] == "club"
