@@ -4,7 +4,6 @@ A ledger of epsilons could never be composed again; a ledger of events can, by a
 Neighbours differ by adding or removing one unit.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,11 @@ __all__ = [
     "event_of",
 ]
 
+NOISE = (1e-6, 1e9)
+"""Least and most noise of an event: beyond, its cost is lost to rounding."""
+
+MOST_STEPS = 10**12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gaussian:
@@ -33,7 +37,7 @@ class Gaussian:
     noise_multiplier: float
 
     def __post_init__(self) -> None:
-        _check("noise_multiplier", self.noise_multiplier, 0 < self.noise_multiplier < math.inf, "above 0")
+        _check_noise(self.noise_multiplier)
 
     def to_json(self) -> dict[str, Any]:
         """The event as JSON."""
@@ -47,7 +51,7 @@ class Laplace:
     noise_multiplier: float
 
     def __post_init__(self) -> None:
-        _check("noise_multiplier", self.noise_multiplier, 0 < self.noise_multiplier < math.inf, "above 0")
+        _check_noise(self.noise_multiplier)
 
     def to_json(self) -> dict[str, Any]:
         """The event as JSON."""
@@ -85,7 +89,9 @@ class SelfComposed:
 
     def __post_init__(self) -> None:
         whole = isinstance(self.count, int) and not isinstance(self.count, bool)
-        _check("count", self.count, whole and self.count >= 0, "a whole number, 0 or more")
+        _check(
+            "count", self.count, whole and 0 <= self.count <= MOST_STEPS, f"a whole number, 0 to {MOST_STEPS}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The event as JSON."""
@@ -162,6 +168,11 @@ def event_from_json(value: Mapping[str, Any], depth: int = 0) -> Event:
     except (KeyError, TypeError) as error:
         raise SpecError("an event of the ledger can't be read", got=f"{value!r:.200}") from error
     raise SpecError("the ledger holds an event that isn't known", got=value["type"])
+
+
+def _check_noise(noise: float) -> None:
+    least, most = NOISE
+    _check("noise_multiplier", noise, least <= noise <= most, f"above 0: {least:g} to {most:g}")
 
 
 def _check(name: str, got: object, holds: bool, expected: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from ...exceptions import BudgetError, DataError, LedgerError, SpecError, VerificationError
 from .book import Shelf
 from .chain import START, Head, check_head
-from .events import Event
+from .events import Event, event_from_json
 from .overlap import add_dataset, digest_of, stored_digests
 from .records import RECORD, Budget, Registered, Reservation
 from .renyi import renyi_curve
@@ -33,7 +33,7 @@ class Ledger:
 
     Args:
         url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`; may be the registry's.
-        private: folder for the two files that stay on this machine, see `private_file`.
+        private: folder for the two files that stay on this machine, see `private_file`; one for each ledger.
 
     Raises:
         SpecError: the URL isn't one of these.
@@ -106,7 +106,7 @@ class Ledger:
         seen results is a decision that no theorem covers; both values stay in the chain.
 
         Raises:
-            SpecError: epsilon isn't above 0, or delta not in (0, 1).
+            SpecError: epsilon isn't above 0, or delta not between 0 and 1 / rows.
             BudgetError: more was spent already.
             DataError: the data set isn't registered.
         """
@@ -118,7 +118,13 @@ class Ledger:
             )
         budget = Budget(epsilon=float(epsilon), delta=float(delta))
         with self._shelf.writing() as book:
-            book.dataset(dataset, unit)
+            rows = book.dataset(dataset, unit).rows
+            if rows and delta >= 1 / rows:
+                raise SpecError(
+                    "a privacy budget's delta is too large",
+                    got=delta,
+                    expected=f"below {1 / rows:.3g}, 1 / {rows} units: at more a whole one may be published",
+                )
             if book.state.budgets.get((unit, dataset)) == budget:
                 return
             book.state.budgets[unit, dataset] = budget
@@ -138,25 +144,29 @@ class Ledger:
             unit: whom the run's noise hides.
             resumed: it goes on from a checkpoint with the noise's state in it, so that steps done again
                 publish nothing new, and takes up its reservation. A run that starts anew draws new noise: it
-                is charged beside its earlier attempts.
+                is charged beside its earlier attempts, but for what they reserved and never began: that is
+                released.
 
         Raises:
             BudgetError: a budget doesn't allow it; nothing was written and nothing may start.
             DataError: the data set isn't registered.
         """
         _check_name(run, "a run's key")
+        event = event_from_json(event.to_json())  # what can't be read again mustn't be written
         if not resumed:
-            self.check(dataset, event, unit=unit)  # works out all curves before anybody waits for the lock
+            self.check(dataset, event, unit=unit, run=run)  # and work out curves while nobody waits
         with self._shelf.writing() as book:
             if resumed:
                 return _taken_up(book.state.of_run(run), dataset, event, unit)
+            for left in book.state.take_back(run):
+                book.write("release", reservation=left.number)
             asked = book.asked(dataset, event, run, unit)
             check_fits(book.state, book.blocks(), asked)
             body = {"dataset": dataset, "unit": unit, "run": run, "attempt": asked.attempt}
             book.write("reserve", **body, event=event.to_json())
             return asked
 
-    def check(self, dataset: str, event: Event, *, unit: str = RECORD) -> None:
+    def check(self, dataset: str, event: Event, *, unit: str = RECORD, run: str = "asked for") -> None:
         """Refuse what `reserve` would refuse now, and reserve nothing.
 
         Raises:
@@ -164,7 +174,8 @@ class Ledger:
             DataError: the data set isn't registered.
         """
         with self._shelf.reading() as book:
-            check_fits(book.state, book.blocks(), book.asked(dataset, event, "asked for", unit))
+            book.state.take_back(run)
+            check_fits(book.state, book.blocks(), book.asked(dataset, event, run, unit))
 
     def begin(self, reservation: Reservation) -> Reservation:
         """Say that the run reads rows from now on; training may start once this has returned.
@@ -188,6 +199,7 @@ class Ledger:
             BudgetError: it was settled otherwise, or never begun.
             LedgerError: more ran than was reserved; it is written down all the same.
         """
+        ran = event_from_json(ran.to_json())
         with self._shelf.writing() as book:
             now = book.current(reservation)
             if now.stage == "settled" and now.ran == ran:

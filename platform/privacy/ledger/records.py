@@ -81,6 +81,12 @@ class State:
         """A run's reservations, oldest first."""
         return [one for one in self.reservations.values() if one.run == run]
 
+    def take_back(self, run: str) -> list[Reservation]:
+        """Take what a run's earlier attempts reserved and never began as released; returns it."""
+        left = [one for one in self.of_run(run) if one.stage == "reserved"]
+        self.reservations.update({one.number: replace(one, stage="released") for one in left})
+        return left
+
 
 def replay(entries: Sequence[Mapping[str, Any]]) -> State:
     """The present, from all entries."""

@@ -35,7 +35,7 @@ def local(path, private) -> Ledger:
 
 
 RUN = dp_sgd(noise_multiplier=2.0, sample_rate=0.02, steps=500)
-"""One of these spends an epsilon of 1.1 at a delta of 1e-5."""
+"""One of these spends an epsilon of 1.02 at a delta of 1e-5."""
 
 
 @pytest.fixture

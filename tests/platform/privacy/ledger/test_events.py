@@ -80,6 +80,8 @@ def test_what_the_accountant_counts_is_an_event():
         lambda: dp_sgd(noise_multiplier=1.0, sample_rate=0.1, steps=-1),
         lambda: dp_sgd(noise_multiplier=1.0, sample_rate=0.1, steps=1.5),  # type: ignore[arg-type]
         lambda: dp_sgd(noise_multiplier=1.0, sample_rate=0.1, steps=True),
+        lambda: dp_sgd(noise_multiplier=1.0, sample_rate=0.1, steps=10**400),
+        lambda: Gaussian(noise_multiplier=1e-300),
         lambda: PoissonSampled(sampling_probability=0.1, event=Laplace(noise_multiplier=1.0)),  # type: ignore[arg-type]
     ],
 )

@@ -158,6 +158,36 @@ def test_a_resumed_run_takes_up_its_reservation_and_a_new_start_is_charged_besid
     assert ledger.reserve("adult", run, run="one", resumed=True).number == anew.number
 
 
+def test_a_run_that_never_began_and_starts_again_pays_once(ledger, run):
+    ledger.set_budget("adult", epsilon=1.5, delta=DELTA)
+    first = ledger.reserve("adult", run, run="one")
+    once = ledger.spent("adult").epsilon
+    again = ledger.reserve("adult", run, run="one")
+    assert (again.attempt, ledger.spent("adult").epsilon) == (2, once)
+    assert [one.stage for one in ledger.reservations()] == ["released", "reserved"]
+    with pytest.raises(BudgetError, match="released reservation can't begin"):
+        ledger.begin(first)
+    ledger.begin(again)
+
+
+def test_an_event_that_could_not_be_read_again_is_not_written(ledger, run):
+    deep = run
+    for _ in range(50):
+        deep = SelfComposed(event=deep, count=1)
+    with pytest.raises(SpecError, match="events inside one another"):
+        ledger.reserve("adult", deep, run="one")
+    asked = ledger.begin(ledger.reserve("adult", run, run="one"))
+    with pytest.raises(SpecError, match="events inside one another"):
+        ledger.settle(asked, deep)
+    assert ledger.reservations() == (asked,)
+
+
+def test_a_delta_at_which_a_whole_row_may_be_published_is_refused(local):
+    with pytest.raises(SpecError, match="delta is too large") as refused:
+        local.set_budget("adult", epsilon=1.0, delta=0.01)
+    assert "1 / 100 units" in refused.value.expected
+
+
 def test_a_resumed_run_that_is_another_or_reserved_nothing_is_refused(ledger, run):
     with pytest.raises(BudgetError, match="reserved nothing"):
         ledger.reserve("adult", run, run="one", resumed=True)

@@ -54,6 +54,16 @@ def test_fractional_orders_are_the_integral_that_scipy_finds(rate, noise, order)
     assert ours == pytest.approx(math.log1p(found) / (order - 1), rel=1e-6)
 
 
+@pytest.mark.parametrize(("rate", "noise"), [(1e-6, 1e6), (1e-9, 50.0), (1e-12, 1e9), (1e-8, 0.5)])
+def test_the_smallest_costs_are_not_lost_to_rounding(rate, noise):
+    """Leading term: E[(1 + u)^a] - 1 is a (a - 1) / 2 E[u²], and E[u²] = rate² (exp(1 / noise²) - 1)."""
+    expected = ALPHAS / 2 * rate**2 * math.expm1(1 / noise**2)
+    curve = renyi_curve(sampled(rate, noise))
+    assert (curve >= expected * 0.999).all()
+    low = ALPHAS <= 2  # higher orders have more to them where there is little noise
+    assert (curve[low] <= expected[low] * 1.02 + 1e-30).all()
+
+
 def test_laplace_is_googles_and_tends_to_its_pure_epsilon():
     rdp = pytest.importorskip("dp_accounting.rdp.rdp_privacy_accountant")
     for scale in (0.5, 1.0, 5.0):
