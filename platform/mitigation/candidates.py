@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import nn
 
@@ -113,7 +114,10 @@ def as_trained(bench: Bench) -> Made:
 def _thresholds(bench: Bench) -> Iterator[Made]:
     """From gap 0 to where the limit no longer binds; the spec's own limit is among them."""
     table, schema = bench.trainer.tables["validation"], bench.base.schema
-    groups, y_true = bench.groups("validation"), bench.base.preprocessor.targets(table)
+    if bench.config.fit_on == "train_and_validation":
+        table = pa.concat_tables([bench.trainer.tables["train"], table])
+    groups = Groups.of(table, bench.base.preprocessor, bench.config.columns)
+    y_true = bench.base.preprocessor.targets(table)
     scores = bench.base.predict(table)[:, 1]
     weight = None if schema.weight is None else table[schema.weight].to_numpy()
     unlimited = gap_without_limit(scores, y_true, groups, bench.constraint, weight)

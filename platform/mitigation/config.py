@@ -1,7 +1,7 @@
 """What a person may say about mitigation: the `mitigate` section of the spec."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ..exceptions import SpecError, nearest
 from .methods import CONSTRAINTS, METHODS
@@ -31,6 +31,10 @@ class MitigationConfig:
 
     grid: int | None = None
     """Candidates beside the model as it was trained; null takes the method's own number."""
+
+    fit_on: Literal["validation", "train_and_validation"] = "validation"
+    """Threshold: rows that the thresholds are computed on. The train rows as well are more, so the thresholds
+    vary less; but a network is surer of rows that it was trained on, the more so the longer it was."""
 
     iterations: int = 10
     """Exponentiated gradient: steps of the game; each fits three networks or more."""

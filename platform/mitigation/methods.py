@@ -70,7 +70,8 @@ METHODS: Mapping[str, Method] = {
         paper="Hardt, Price & Srebro (2016), NeurIPS, https://arxiv.org/abs/1610.02413",
         cannot_say="treats people of different groups with equal scores differently; the group must be known "
         "at prediction time",
-        parameter="gap allowed on validation rows", grid=6, trains=False, sensitive_at_prediction=True),
+        parameter="gap allowed on the rows that they are fitted on", grid=6, trains=False,
+        sensitive_at_prediction=True),
     "adversarial": Method(
         summary="train against a second network that guesses the group from the score",
         paper="Zhang, Lemoine & Mitchell (2018), AIES, https://arxiv.org/abs/1801.07593",

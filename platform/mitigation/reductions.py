@@ -22,6 +22,10 @@ from .groups import Groups
 from .methods import Constraint
 from .trainer import Fitted, Trainer
 
+_REACH = 0.5
+"""Grid search: the largest multiplier, in errors for a unit of gap. Fairlearn's default of 2 spends most of a
+small grid where nobody wants to be."""
+
 _NEGLIGIBLE = 1e-3
 """Networks that decide for fewer rows than this are left out of the mixture."""
 
@@ -102,7 +106,10 @@ def grid_search(
     """A network for each of about `size` multipliers; arguments of `exponentiated_gradient`."""
     reductions = _fairlearn()
     search = reductions.GridSearch(
-        Learner(trainer, name, [0]), getattr(reductions, constraint.moment)(), grid_size=size
+        Learner(trainer, name, [0]),
+        getattr(reductions, constraint.moment)(),
+        grid_size=size,
+        grid_limit=_REACH,
     )
     rows = np.arange(len(groups.codes))[:, None]
     search.fit(rows, trainer.y_true, sensitive_features=groups.codes)
