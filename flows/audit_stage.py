@@ -63,13 +63,12 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
     )
     evidence.save(out)
     (out / "pictures").mkdir()
-    findings = measure(evidence, config) | {
-        "data": audit_rows(dataset, predictions, config),
-        "explanation": explain(
+    asking: dict[str, Callable[[], Findings]] = {
+        "explanation": lambda: explain(
             predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
             background=train.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
         ),
-        "stress": _stressed(
+        "stress": lambda: _stressed(
             config,
             lambda asked: stress(
                 predictor, test, predictions, config=asked, background=train.slice(0, _BACKGROUND_ROWS),
@@ -77,8 +76,22 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
             ),
         ),
     }  # fmt: skip
+    reason = _out_of_reach(predictor)
+    findings = measure(evidence, config) | {"data": audit_rows(dataset, predictions, config)}
+    findings |= {room: Findings(missing={"": reason}) if reason else ask() for room, ask in asking.items()}
     (out / "findings.json").write_bytes(to_bytes(findings))
     return {"rows": test.num_rows, "prediction": {"rows": test.num_rows, "seconds": seconds}}
+
+
+def _out_of_reach(predictor: Model) -> str | None:
+    """Why the model can't be asked about changed rows: it reads columns that are no features here."""
+    features = {column.name for column in predictor.schema.features}
+    beyond = [name for name in getattr(predictor, "columns", ()) if name not in features]
+    return (
+        f"The model reads {', '.join(map(repr, beyond))}, which no method here can change."
+        if beyond
+        else None
+    )
 
 
 def _candidates(model: Path, validation: pa.Table, test: pa.Table) -> Candidates:

@@ -26,6 +26,10 @@ class _Own:
         return f"Assay {type(self.model).__name__.lower()}"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        return self.model.preprocessor.feature_columns
+
+    @property
     def probabilities(self) -> bool:
         return self.schema.task != "regression"
 

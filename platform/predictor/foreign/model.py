@@ -28,6 +28,11 @@ class ForeignModel(Model):
     source: Source
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data that it reads."""
+        return self.source.columns
+
+    @property
     def probabilities(self) -> bool:
         """Whether its scores are probabilities, or only mark its decisions."""
         return self.source.probabilities

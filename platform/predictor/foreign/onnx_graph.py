@@ -39,6 +39,16 @@ class _Graph:
         return f"ONNX graph ({producer})" if producer else "ONNX graph"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        known = [column.name for column in self.schema.columns]
+        inputs = self.session.get_inputs()
+        if len(inputs) > 1 or inputs[0].name in known:
+            return tuple(one.name for one in inputs)
+        if self.schema.modality == "image":
+            return ("image",)
+        return tuple(resolve(name, known, what="column of the model") for name in self._named())
+
+    @property
     def probabilities(self) -> bool:
         return self.schema.task != "regression" and self._score_output() is not None
 
@@ -122,12 +132,11 @@ class _Graph:
 
     def _matrix(self, one: Any, table: pa.Table) -> np.ndarray:
         """Columns beside each other: those that the graph's metadata name, or the numeric features."""
-        said = self.session.get_modelmeta().custom_metadata_map.get("feature_names")
         if self.schema.modality == "image":
             flat = table["image"].combine_chunks().flatten().to_numpy().astype(_kind(one))
             assert self.schema.image is not None
             return flat.reshape(-1, *self.schema.image)
-        names = json.loads(said) if said else [c.name for c in self.schema.features if c.kind == "numeric"]
+        names = self._named()
         if isinstance(one.shape[-1], int) and one.shape[-1] != len(names):
             raise ModelError(
                 f"the graph's input {one.name!r} has another width than the data",
@@ -135,9 +144,12 @@ class _Graph:
                 expected=f"{len(names)} numeric features: {', '.join(names[:20])}",
                 mend="give each column an input of its own, or put `feature_names` (JSON) in the metadata",
             )
-        found = [resolve(name, table.column_names, what="column of the model") for name in names]
-        columns = [numbers(table[name], name).to_numpy(zero_copy_only=False) for name in found]
+        columns = [numbers(table[name], name).to_numpy(zero_copy_only=False) for name in self.columns]
         return np.stack(columns, axis=1).astype(_kind(one))
+
+    def _named(self) -> list[str]:
+        said = self.session.get_modelmeta().custom_metadata_map.get("feature_names")
+        return json.loads(said) if said else [c.name for c in self.schema.features if c.kind == "numeric"]
 
 
 def _kind(one: Any) -> Any:

@@ -43,6 +43,11 @@ class _Estimator:
         return f"scikit-learn {type(last).__name__}"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        known = [column.name for column in self.schema.columns]
+        return tuple(resolve(name, known, what="column of the model") for name in self._names())
+
+    @property
     def probabilities(self) -> bool:
         return self.schema.task != "regression" and hasattr(self.model, "predict_proba")
 
@@ -65,11 +70,12 @@ class _Estimator:
 
     def _frame(self, table: pa.Table) -> Any:
         """The columns that it was fitted on, by name; without names, the features in their order."""
+        frame = table.select(list(self.columns)).rename_columns(self._names()).to_pandas()
+        return frame if hasattr(self.model, "feature_names_in_") else frame.to_numpy()
+
+    def _names(self) -> list[str]:
         wanted = getattr(self.model, "feature_names_in_", None)
-        names = [column.name for column in self.schema.features] if wanted is None else list(wanted)
-        found = [resolve(str(name), table.column_names, what="column of the model") for name in names]
-        frame = table.select(found).rename_columns([str(name) for name in names]).to_pandas()
-        return frame.to_numpy() if wanted is None else frame
+        return [c.name for c in self.schema.features] if wanted is None else [str(name) for name in wanted]
 
 
 def load(path: Path, schema: Schema, *, logits: bool) -> _Estimator:

@@ -17,6 +17,11 @@ class Source(Protocol):
         ...
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data that it reads."""
+        ...
+
+    @property
     def probabilities(self) -> bool:
         """Whether `scores` are probabilities; otherwise they only mark the decision."""
         ...

@@ -7,6 +7,7 @@
 Pickles are never opened: a pickle is a program, and loading it runs it.
 """
 
+import dataclasses
 import hashlib
 import importlib
 import shutil
@@ -116,6 +117,7 @@ def take(path: Path, dataset: Path, out: Path, *, logits: bool) -> Mapping[str, 
     schema = data.schema
     write_json(out / DESCRIPTION, {"format": kind, "logits": logits, "files": sorted(_files(path))})
     source = _load(out, schema)
+    schema = _as_read(schema, source)
     write_json(out / "architecture.json", {"name": source.name})
     write_json(out / PREPROCESS, Preprocessor.fit(data.table("train"), schema).to_json())
     scale = {"mean": 0.0, "std": 1.0} if schema.task == "regression" else None
@@ -124,6 +126,19 @@ def take(path: Path, dataset: Path, out: Path, *, logits: bool) -> Mapping[str, 
     )
     write_json(out / POSTPROCESS, facts.to_json())
     return {"format": kind}
+
+
+def _as_read(schema: Schema, source: Source) -> Schema:
+    """The schema as the model reads it: with the sensitive columns, where it reads one.
+
+    Raises:
+        ModelError: it reads a column that the data don't have, or the target.
+    """
+    for name in source.columns:
+        if schema.column(name).role == "target":
+            raise ModelError("the model reads the target", got=name, mend="it can't be audited on this data")
+    reads = set(source.columns) & set(schema.sensitive)
+    return dataclasses.replace(schema, use_sensitive=True) if reads else schema
 
 
 def open_foreign(folder: Path) -> ForeignModel:
