@@ -140,6 +140,8 @@ def _find(run: Run, registry: Registry) -> _Place:
     spec = dataclasses.asdict(run.spec)
     policy = spec.pop("policy")
     spec["data"]["source"] = INGEST.inputs(run)["source"]
+    if spec["external"] and spec["external"]["model"]:
+        spec["external"]["model"] = run.digest("import")
     digests = {
         "spec": digest_of_json(spec),
         "policy": digest_of_json(policy),

@@ -156,6 +156,7 @@ def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]
     missing = {"/carbon/stages/report": "A report can't hold the energy of its own making."}
     if "train" not in artifacts:
         missing["/training"] = "Not trained here: how, on what and at what cost isn't known."
+        missing["/variation"] = "Not trained here: how a model of another seed would differ is unknown."
     if not findings["fairness"].values:
         missing["/fairness"] = "The spec names no sensitive column, so no groups were compared."
     return missing
@@ -222,6 +223,8 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     made = artifacts.get("train", artifacts["audit"]).manifest
     shown = spec.to_dict()
     shown["data"]["source"] = _shown_source(spec)
+    if spec.external and spec.external.model:
+        shown["external"]["model"] = PurePath(spec.external.model).name
     return {
         "artifacts": [
             {"kind": a.manifest.kind, "key": a.key, "digest": a.digest, "inputs": dict(a.manifest.inputs)}
