@@ -50,7 +50,7 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     },
     "reweighing": {"method": "reweighing"},
     "adversarial": {"method": "adversarial"},
-    "grid search": {"method": "grid_search", "grid": 6},
+    "grid search": {"method": "grid_search"},
     "correlation removal": {"method": "correlation_removal", "grid": 1},
     "exponentiated gradient": {"method": "exponentiated_gradient", "iterations": 5},
 }
