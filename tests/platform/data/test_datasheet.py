@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from assay.platform.data import bands
 from assay.platform.data.dataset import Dataset
-from assay.platform.data.duplicates import shared_rows
+from assay.platform.data.duplicates import near_rows, shared_rows
 from assay.platform.data.proxies import correlation_ratio, cramers_v
 from assay.platform.exceptions import DataError
 from hypothesis import given, settings
@@ -56,6 +56,44 @@ def test_shared_rows_are_those_that_a_set_of_tuples_finds(rows: list, data: st.D
     seen = set(parts["train"]) | set(parts["validation"])
     assert found["test_rows"] == sum(row in seen for row in parts["test"])
     assert found["validation_rows"] == sum(row in set(parts["train"]) for row in parts["validation"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"), st.integers(0, 3) | st.none(), st.sampled_from([1.234, 1.2401, 5e6])
+        ),
+        min_size=6,
+        max_size=40,
+    )
+)
+def test_near_rows_are_those_that_comparing_all_pairs_finds(rows: list):
+    third = len(rows) // 3
+    parts = {"train": rows[:third], "validation": rows[third : 2 * third], "test": rows[2 * third :]}
+    schema = pa.schema([("x", pa.string()), ("y", pa.int64()), ("z", pa.float64())])
+    tables = {
+        name: pa.table([[row[i] for row in held] for i in range(3)], schema=schema)
+        for name, held in parts.items()
+    }
+
+    def differing(one: tuple, other: tuple) -> int:
+        return sum(a != b for a, b in zip(one, other, strict=True))
+
+    def coarse(row: tuple) -> tuple:
+        return row[0], row[1], float(f"{row[2]:.1e}")
+
+    def twins(row: tuple, others: list) -> tuple[bool, bool]:
+        return any(differing(row, o) <= 1 for o in others), any(coarse(row) == coarse(o) for o in others)
+
+    tested = [twins(row, parts["train"] + parts["validation"]) for row in parts["test"]]
+    trained = [
+        twins(row, parts["train"][:i] + parts["train"][i + 1 :]) for i, row in enumerate(parts["train"])
+    ]
+    found = near_rows(tables, ["x", "y", "z"])
+    for place, kind in enumerate(("all_but_one", "rounded")):
+        assert found[kind]["rows"] == sum(pair[place] for pair in tested)
+        assert found[kind]["within_train"] == pytest.approx(np.mean([pair[place] for pair in trained]))
 
 
 def test_equal_images_are_found():
