@@ -17,7 +17,7 @@ from .confidence import logit_confidence
 __all__ = ["ENOUGH", "ShadowConfidences", "likelihood_ratio", "offline_scores", "online_scores"]
 
 ENOUGH = 64
-"""Shadow models from which each row has a variance of its own; with fewer, all rows share one (section VI)."""
+"""Shadow models from which each row has a variance of its own; fewer share one over all rows (section VI)."""
 
 
 @dataclass(frozen=True, kw_only=True)
