@@ -64,9 +64,8 @@ def _batch(batch: pa.RecordBatch, names: Sequence[str], key: bytes) -> np.ndarra
 def _cells(column: pa.Array, name: str, key: bytes) -> np.ndarray:
     """A digest of each cell, `(rows, 16)` uint8: each distinct value is digested once."""
     prefix = f"{name}\x00".encode()
-    if pa.types.is_nested(column.type):  # pixels
-        flat = np.asarray(column.flatten())
-        values = [row.tobytes() for row in flat.reshape(len(column), -1)] if len(column) else []
+    if pa.types.is_nested(column.type):
+        values = _nested(column)
         places = np.arange(len(column))
     else:
         coded = column.dictionary_encode()
@@ -75,6 +74,13 @@ def _cells(column: pa.Array, name: str, key: bytes) -> np.ndarray:
         places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
     digests = b"".join(hmac.digest(key, prefix + value, "sha256")[:_CELL] for value in values)
     return np.frombuffer(digests, dtype=np.uint8).reshape(-1, _CELL)[places]
+
+
+def _nested(column: pa.Array) -> list[bytes]:
+    """Each cell's bytes: of pixels as they lie there, of anything else as it is written."""
+    if not (pa.types.is_fixed_size_list(column.type) and len(column) and not column.null_count):
+        return [repr(value).encode() for value in column.to_pylist()]
+    return [row.tobytes() for row in np.asarray(column.flatten()).reshape(len(column), -1)]
 
 
 def _canonical(value: object) -> bytes:
@@ -86,6 +92,8 @@ def _canonical(value: object) -> bytes:
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         value = value.date()
     text = str(value).strip()
+    if text in ("True", "False", "TRUE", "FALSE"):
+        text = text.lower()
     try:
         number = float(text)
     except ValueError:

@@ -90,6 +90,17 @@ def test_pictures_are_rows_too():
     assert digests(table.slice(3, 4)) < digests(table)
 
 
+def test_lists_with_holes_are_rows_too():
+    table = pa.table({"tags": [["a", "b"], None, [], ["a"]]})
+    assert len(digests(table)) == 4
+    assert digests(table.slice(1, 2)) < digests(table)
+
+
+def test_truth_is_the_same_however_it_is_written():
+    truth = digests(pa.table({"x": [True, False]}))
+    assert truth == digests(pa.table({"x": ["true", "false"]})) == digests(pa.table({"x": ["TRUE", "False"]}))
+
+
 def test_a_persons_rows_are_one_unit(people):
     found = row_digests(people, ["job"], KEY)
     assert len(found) == 3
