@@ -7,7 +7,7 @@ corner (a model that is right for the wrong reason). A network is trained on eac
 - recovered: rank correlation, or share of images, with the truth: of columns, the mean absolute Shapley value
   by the closed form; of images, how often the strongest cell is the mark.
 - deletion, insertion: advantage over random orders (audits/explanation/deletion.py).
-- randomized: rank correlation with the same method on networks of random weights; row by row, and for a method
+- randomized: rank correlation with the same method on networks of random weights: row by row; of a method
   that asks for scores only, of its columns as a whole, over six networks.
 """
 
@@ -181,7 +181,7 @@ def of_images(architecture: str) -> list[dict]:
     rng = np.random.default_rng(SEED)
     y = rng.integers(0, 2, 600)
     pixels = rng.integers(0, 100, (600, *SHAPE))
-    pixels[:, 0, 6:, 6:] += (y * 150)[:, None, None]
+    pixels[:, 0, 6:, 6:] += (y * 60)[:, None, None]
     table = table_of(pixels)
 
     def inputs(table: pa.Table):
