@@ -70,21 +70,12 @@ def abstention(validation: Predictions, test: Predictions, config: AuditConfig) 
         return Findings(missing={"/abstention": "the model gives no probabilities to abstain by"})
     weight = np.ones(len(test)) if test.weight is None else test.weight.astype(float)
     sure, right = confidence_of(test), (test.y_true == test.y_pred).astype(float)
-    known = confidence_of(validation)
-    share = 1 - config.robustness.abstain
-
-    def split(level: float) -> tuple[Marks, Marks, Marks]:
-        kept = sure >= level
-        return (
-            Marks(values=kept.astype(float)),
-            Marks(values=np.where(kept, right, np.nan)),
-            Marks(values=np.where(kept, np.nan, right)),
-        )
-
+    known, share = confidence_of(validation), 1 - config.robustness.abstain
     level = kept_from(known, share, validation.weight)
-    kept, decided, _ = split(level)
+    kept, decided, _ = _split(sure, right, level)
     metrics = {"selective_coverage": kept, "selective_accuracy": decided}
     found = {name: overall(marks, weight, config.confidence) for name, marks in metrics.items()}
+    found["area_under_risk_coverage"] = _area(sure, 1 - right, weight, config)
     grouped = by_group(
         test.sensitive,
         metrics | {"accuracy": Marks(values=right)},
@@ -92,17 +83,13 @@ def abstention(validation: Predictions, test: Predictions, config: AuditConfig) 
         minimum=config.fairness.minimum_group_size,
         confidence=config.confidence,
     )
-    points = []
-    for asked in sorted({*_KEPT, share}, reverse=True):
-        at = kept_from(known, asked, validation.weight)
-        names = ("kept", "accuracy", "accuracy_of_the_rest")
-        numbers = {n: overall(m, weight, config.confidence) for n, m in zip(names, split(at), strict=True)}
-        points.append({"asked": asked, "threshold": at} | {n: v for n, v in numbers.items() if v is not None})
-    found["area_under_risk_coverage"] = _area(sure, 1 - right, weight, config)
     values: dict[str, Any] = {
         "share_to_decide": share,
         "threshold": level,
-        "points": points,
+        "points": [
+            _point(asked, kept_from(known, asked, validation.weight), sure, right, weight, config.confidence)
+            for asked in sorted({*_KEPT, share}, reverse=True)
+        ],
         "curve": _curve(sure, right, weight, config.confidence),
         "best_area": _best_area(1 - right, weight),
     }
@@ -115,6 +102,29 @@ def abstention(validation: Predictions, test: Predictions, config: AuditConfig) 
         missing={f"/metrics/{name}": "too few rows are kept" for name, v in found.items() if v is None}
         | {f"/groups{place}": why for place, why in grouped.missing.items()},
     )
+
+
+def _split(sure: np.ndarray, right: np.ndarray, level: float) -> tuple[Marks, Marks, Marks]:
+    """Whether each row is decided, and whether it is right: of the decided rows, and of the rest."""
+    kept = sure >= level
+    return (
+        Marks(values=kept.astype(float)),
+        Marks(values=np.where(kept, right, np.nan)),
+        Marks(values=np.where(kept, np.nan, right)),
+    )
+
+
+def _point(
+    asked: float, level: float, sure: np.ndarray, right: np.ndarray, weight: np.ndarray, confidence: float
+) -> dict[str, Any]:
+    """One threshold: the share of validation rows that it was set by, and what it does to test rows."""
+    names = ("kept", "accuracy", "accuracy_of_the_rest")
+    numbers = {
+        name: overall(marks, weight, confidence)
+        for name, marks in zip(names, _split(sure, right, level), strict=True)
+    }
+    held = {name: value for name, value in numbers.items() if value is not None}
+    return {"asked": asked, "threshold": level} | held
 
 
 def _best_area(wrong: np.ndarray, weight: np.ndarray) -> float:

@@ -158,7 +158,8 @@ def _method(validation: Predictions, test: Predictions, method: _Method, config:
     minimum, confidence = config.fairness.minimum_group_size, config.confidence
     metrics = {name: overall(marks, weight, confidence) for name, marks in together.items()}
     found: dict[str, Any] = {"metrics": {name: value for name, value in metrics.items() if value is not None}}
-    missing = {f"/metrics/{name}": _ENDLESS for name, value in metrics.items() if value is None}
+    why = _ENDLESS if math.isinf(level) else "too few test rows for an interval"
+    missing = {f"/metrics/{name}": why for name, value in metrics.items() if value is None}
     if math.isfinite(level):
         found["threshold"] = level
     if test.task != "regression":
