@@ -45,16 +45,17 @@ def adversarial(subject: Subject, background: pa.Table) -> Findings:
     sections, marks = {}, {}
     for name, space in spaces.items():
         sections[name], marks[name] = _attack(subject, space, middle)
-    main = marks[next(iter(spaces))]
+    first = next(iter(spaces))
+    main = marks[first]
     measured = overall(main, subject.weight, subject.config.confidence)
     if measured is None:
         return Findings(missing={place: "too few rows"})
     grouped = subject.by_group({_METRIC: main})
     clean = overall(subject.clean, subject.weight, subject.config.confidence)
-    values = {"n": len(subject.weight), "clean": clean, "epsilon": middle, "steps": config.steps}
+    facts = {"space": first, "epsilon": middle, "steps": config.steps}
     return Findings(
         values={
-            "adversarial": values | {"spaces": sections},
+            "adversarial": {"n": len(subject.weight), "clean": clean, **facts, "spaces": sections},
             "metrics": {_METRIC: measured},
             **grouped.values,
         },

@@ -26,9 +26,9 @@ _SCORES = {
 
 
 def attack_rows(held: Mapping[str, Any]) -> list[Row]:
-    """The head of the attacks and, on one axis, unharmed rows and PGD at each size in the first space."""
-    space, found = next(iter(held["spaces"].items()))
-    attacks = [one for one in found["attacks"] if one["kind"] == "pgd"]
+    """The head of the attacks and, on one axis, unharmed rows and PGD at each size in the metric's space."""
+    space = held["space"]
+    attacks = [one for one in held["spaces"][space]["attacks"] if one["kind"] == "pgd"]
     numbers = {"Unharmed": held["clean"]} | {f"PGD, ε {plain(a['level'])}": a["result"] for a in attacks}
     scale = scale_over([n[key] for n in numbers.values() for key in ("low", "value", "high")])
     rows = [Row((f"Attacks on {space}: accuracy", scale), "group")]
@@ -46,7 +46,8 @@ def adversarial(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Blo
         why = reason(report, "/robustness/adversarial")
         return [Heading("Attacks"), Prose((Name(why, whole=True),))] if why else []
     blocks: list[Block] = [Heading("Attacks")]
-    for space, part in held["spaces"].items():
+    for space in sorted(held["spaces"], key=lambda name: (name != held["space"], name)):
+        part = held["spaces"][space]
         rows = tuple(
             Row((_KINDS.get(one["kind"], title(one["kind"])), plain(one["level"]),
                  Count(one["result"]["n"]), Measure(one["result"], "share")))

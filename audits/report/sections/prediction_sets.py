@@ -80,7 +80,8 @@ def _methods(methods: Mapping[str, Mapping[str, Any]]) -> Table:
     sizes = [name for held in methods.values() for name in held["metrics"] if name != "conformal_coverage"]
     labels = any(name == "conformal_set_size" for name in sizes)
     rows = []
-    for name, held in methods.items():
+    for name in sorted(methods, key=lambda name: [*_METHODS, name].index(name)):
+        held = methods[name]
         coverage, size = held["metrics"].get("conformal_coverage"), None
         size = next((n for key, n in held["metrics"].items() if key != "conformal_coverage"), None)
         cells = [

@@ -28,6 +28,8 @@ def test_unharmed_mean_and_worst_come_first_on_one_axis(binary: dict[str, Any]):
     assert strips[0].number == families["column_shift"]["clean"]
     assert strips[0].hollow
     assert strips[2].number == families["column_shift"]["worst"]
+    attacks = binary["robustness"]["adversarial"]["spaces"]["numbers"]["attacks"]
+    assert strips[-1].number == attacks[-1]["result"]
 
 
 def test_every_change_stands_in_a_table(binary: dict[str, Any]):

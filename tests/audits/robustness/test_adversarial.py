@@ -71,6 +71,7 @@ def test_accuracy_under_attack_of_a_linear_model_is_the_closed_form(attacked):
             expected = np.mean(margin > attack["level"] * unit * sum(weights))
             assert attack["result"]["value"] == pytest.approx(expected, abs=1e-9)
     assert found.values["metrics"]["adversarial_accuracy"] == attacks[5]["result"]
+    assert found.values["adversarial"]["space"] == "numbers"
     assert (attacks[5]["kind"], attacks[5]["level"]) == ("pgd", 0.005)
     groups = found.values["groups"]["g"]
     for name, rows in (("a", np.arange(300) % 3 > 0), ("b", np.arange(300) % 3 == 0)):
