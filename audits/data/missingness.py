@@ -29,11 +29,11 @@ def missingness(rows: Rows, confidence: float) -> dict[str, Any]:
         empty = rows.together[column.name].is_null().to_numpy()
         if not empty.any() or empty.all():
             continue
-        for attribute, groups in rows.groups.items():
+        for attribute, (names, codes) in rows.coded.items():
             if attribute == column.name:
                 continue
-            names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-            kept, missing = sizes >= _FEWEST, np.bincount(codes, empty, len(names))
+            sizes, missing = np.bincount(codes), np.bincount(codes, empty, len(names))
+            kept = sizes >= _FEWEST
             table = np.stack([missing[kept], sizes[kept] - missing[kept]])
             if kept.sum() > 1 and table.sum(axis=1).all():
                 found.append((column.name, attribute, names[kept], table))

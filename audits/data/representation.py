@@ -22,11 +22,11 @@ def representation(
     A ratio below 1 says that the group is rarer here than among the people declared. Nothing is said of why.
     """
     found: dict[str, Any] = {}
-    for attribute, groups in rows.groups.items():
-        names, counts = np.unique(groups, return_counts=True)
+    for attribute, (names, codes) in rows.coded.items():
+        counts = np.bincount(codes)
         found[attribute] = {}
         for name, count in zip(names.tolist(), counts.tolist(), strict=True):
-            one = {"n": count, "share": share(count, len(groups), confidence)}
+            one = {"n": count, "share": share(count, len(codes), confidence)}
             declared = reference.get(attribute, {}).get(name)
             if declared:
                 one |= {"declared": declared, "ratio": _over(one["share"], declared)}
@@ -50,10 +50,10 @@ def labels(rows: Rows, confidence: float) -> dict[str, Any]:
         if schema.task == "regression"
         else np.array(categories(column).to_pylist())
     )
-    for attribute, groups in rows.groups.items():
+    for attribute, (names, codes) in rows.coded.items():
         found[attribute] = {}
-        for name in np.unique(groups).tolist():
-            held = truth[groups == name]
+        for code, name in enumerate(names.tolist()):
+            held = truth[codes == code]
             found[attribute][name] = (
                 {"mean": _mean(held, confidence)}
                 if schema.task == "regression"
@@ -73,8 +73,8 @@ def _mean(values: np.ndarray, confidence: float) -> dict[str, Any]:
 def absent_groups(rows: Rows) -> dict[str, list[str]]:
     """Groups by attribute that train or validation rows have and no test row: nothing is measured on them."""
     tested, found = rows.split == "test", {}
-    for attribute, groups in rows.groups.items():
-        lost = sorted(set(groups[~tested].tolist()) - set(groups[tested].tolist()))
-        if lost:
-            found[attribute] = lost
+    for attribute, (names, codes) in rows.coded.items():
+        lost = np.setdiff1d(codes[~tested], codes[tested])
+        if len(lost):
+            found[attribute] = names[lost].tolist()
     return found

@@ -39,3 +39,8 @@ class Rows:
             cuts = tuple(self.schema.bands.get(name, ()))
             found[name] = bands.groups(self.together[name], self.schema.column(name).kind, name, cuts)
         return found
+
+    @cached_property
+    def coded(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By sensitive column the names of its groups, and the (rows,) code of each row's group."""
+        return {name: np.unique(held, return_inverse=True) for name, held in self.groups.items()}

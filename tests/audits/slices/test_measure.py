@@ -48,6 +48,17 @@ def test_a_part_that_is_worse_than_its_whole_is_shown_beside_it(make_world: Call
     assert {"c3": "bin 1", "c5": "bin 2"} in shown
 
 
+def test_a_bias_that_no_two_columns_show_is_found_where_all_pairs_are_extended(make_world: Callable):
+    predictions, columns, _ = make_world(rows=12_000, columns=10, bins=2, planted=0)
+    odd = columns.codes[:, [1, 4, 7]].sum(axis=1) % 2 == 1
+    wrong = (np.random.default_rng(1).random(12_000) < np.where(odd, 0.3, 0.1)).astype(int)
+    worse = replace(predictions, y_pred=predictions.y_true ^ wrong)
+    findings = measure(worse, columns, SlicesConfig(permutations=60, beam=1000))
+    shown = found(findings)["error"]
+    assert len(shown) == 4  # odd parity is four of the eight cells of three columns
+    assert all(set(one) == {"c1", "c4", "c7"} for one in shown)
+
+
 def test_label_noise_in_one_group_shows_in_mistakes_and_in_scores(make_binary: Callable):
     rng = np.random.default_rng(0)
     score = rng.beta(0.5, 0.5, 12_000)
