@@ -74,6 +74,7 @@ def test_exact_values_are_the_mean_over_all_orders(levels):
     assert found.complete
 
 
+@pytest.mark.slow  # its import alone takes half a minute on a busy machine
 def test_exact_values_are_those_of_shap():
     with warnings.catch_warnings():
         # Its plots bring a matplotlib that deprecates parts of itself.
