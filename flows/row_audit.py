@@ -29,5 +29,7 @@ def audit_rows(dataset: Path, predictions: Predictions, config: AuditConfig) -> 
 
 def shown(findings: Mapping[str, Findings]) -> tuple[dict[str, Any], dict[str, str]]:
     """What the report's section on data holds of these findings, and what is missing there."""
-    found = findings.get("data", Findings())
+    if "data" not in findings:
+        return {}, {"/data/metrics": "The rows were not audited: only predictions are known."}
+    found = findings["data"]
     return found.values, {f"/data{place}": why for place, why in found.missing.items()}
