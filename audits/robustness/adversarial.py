@@ -22,7 +22,7 @@ __all__ = ["adversarial"]
 
 _METRIC = "adversarial_accuracy"
 _TOLERANCE = 0.01
-"""Accuracy by which more steps may still lower the result before the attack counts as unfinished."""
+"""Accuracy by which a stronger attack may seem weaker: a few rows go either way."""
 
 
 def adversarial(subject: Subject, background: pa.Table) -> Findings:
@@ -80,13 +80,18 @@ def _attack(subject: Subject, space: Space, middle: float) -> tuple[dict[str, An
             result = overall(marks[kind, epsilon], subject.weight, subject.config.confidence)
             found.append({"kind": kind, "level": epsilon, "result": result})
     longer = pgd(space, y_true, middle, steps=2 * config.steps, seed=config.seed)
-    level = {kind: _mean(marks[kind, middle], subject) for kind in ("noise", "fgsm", "pgd")}
-    level["longer"] = _mean(_marks(subject, space, longer), subject)
+    finished = _mean(_marks(subject, space, longer), subject)
+    level = {key: _mean(each, subject) for key, each in marks.items()}
+
+    def beats(kind: str) -> bool:
+        """Whether PGD is as strong at every size, but for a few rows."""
+        return all(level["pgd", e] <= level[kind, e] + _TOLERANCE for e in config.epsilons)
+
     checks = {
-        "pgd_at_least_as_strong_as_fgsm": level["pgd"] <= level["fgsm"],
-        "noise_weaker_than_pgd": level["noise"] >= level["pgd"],
-        "twice_the_steps_change_little": level["pgd"] - level["longer"] <= _TOLERANCE,
-        "accuracy_with_twice_the_steps": level["longer"],
+        "pgd_at_least_as_strong_as_fgsm": beats("fgsm"),
+        "noise_weaker_than_pgd": beats("noise"),
+        "twice_the_steps_change_little": level["pgd", middle] - finished <= _TOLERANCE,
+        "accuracy_with_twice_the_steps": finished,
     }
     return {"attacks": found, "checks": checks}, marks["pgd", middle]
 
