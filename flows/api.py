@@ -1,7 +1,7 @@
 """The platform from Python: what the command line does, as functions."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,11 @@ from .result import RunResult
 from .version import open_version
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ..audits.report import ReportView
     from ..platform.predictor import Model
+    from ..platform.predictor.foreign.torch_module import Inputs
 
 HomeLike = str | os.PathLike[str] | None
 
@@ -37,6 +40,52 @@ def run(
         return run_spec(parse_spec(spec, settings), home=home)
     path = example_path(str(spec)) if str(spec) in example_names() else Path(spec)
     return run_spec(load_spec(path, settings), home=home)
+
+
+def audit(
+    model: "str | os.PathLike[str] | nn.Module",
+    *,
+    spec: str | os.PathLike[str] | Mapping[str, Any],
+    inputs: "Inputs | None" = None,
+    columns: Sequence[str] = (),
+    logits: bool = False,
+    name: str | None = None,
+    home: HomeLike = None,
+) -> RunResult:
+    """Audit a model that Assay did not train, on a spec's data, to a registered version.
+
+    Args:
+        model: a torch module that gives logits (classes as in the data's schema, the positive one last) or
+            values; or the path of a `.skops` or `.onnx` file or of a folder with safetensors.
+        spec: path of a YAML file, or the spec as a mapping; its `model` and `train` are left aside.
+        inputs: a module's: rows of the data as an Arrow table to the tensors that it is called with.
+        columns: a module's: columns that `inputs` reads; without them, the features.
+        logits: a file's outputs are logits, not probabilities.
+        name: what the version is registered under; without it, the spec's name.
+        home: folder of store and registry.
+    """
+    import dataclasses
+
+    from ..platform.exceptions import UsageError
+    from .external import ExternalConfig, audit_external
+    from .spec import load_spec, parse_spec
+
+    parsed = parse_spec(spec) if isinstance(spec, Mapping) else load_spec(Path(spec))
+    if isinstance(model, str | os.PathLike):
+        if not Path(model).exists():
+            raise UsageError(f"there is no model at {model}", expected="a file or a folder")
+        external = ExternalConfig(model=str(Path(model).absolute()), logits=logits)
+    else:
+        from ..platform.predictor.foreign.torch_module import lend
+
+        if inputs is None:
+            raise UsageError(
+                "a module needs `inputs`", expected="a function from an Arrow table to tensors",
+                mend="assay.audit(module, spec=..., inputs=lambda table: ...)",
+            )  # fmt: skip
+        external = ExternalConfig(model=f"torch:{lend(model, inputs, tuple(columns))}")
+    asked = dataclasses.replace(parsed, name=name or parsed.name, external=external)
+    return audit_external(asked, home=home)
 
 
 def load(model: str, *, home: HomeLike = None) -> "Model":

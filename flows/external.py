@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExternalConfig", "audit_external"]
 
+#: A torch module that was lent to this process stands in a spec as `torch:DIGEST`.
+_LENT = "torch"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExternalConfig:
@@ -92,7 +95,7 @@ def ingest_predictions(spec: "Spec", out: Path) -> Mapping[str, Any]:
     )  # fmt: skip
     found = read_predictions(Path(data.source.partition(":")[2]), columns)
     found.to_parquet(out / "predictions.parquet")
-    facts = {"task": found.task, "classes": found.classes, "positive": found.positive}
+    facts = {"modality": "tabular", "task": found.task, "classes": found.classes, "positive": found.positive}
     _write(out / "schema.json", facts | {"target": data.target, "sensitive": data.sensitive, "columns": []})
     _write(out / "datasheet.json", {"notes": ["Only predictions are known: the features were not seen."]})
     return {"rows": found.size, "splits": {"test": found.size}}
@@ -103,8 +106,11 @@ def import_external(run: "Run", out: Path) -> Mapping[str, Any]:
     external = run.spec.external
     assert external is not None
     if external.model is not None:
-        from ..platform.predictor.foreign import take
+        from ..platform.predictor.foreign import take, take_module
 
+        scheme, _, digest = external.model.partition(":")
+        if scheme == _LENT:
+            return take_module(digest, run.path("ingest"), out)
         return take(Path(external.model), run.path("ingest"), out, logits=external.logits)
     schema = json.loads((run.path("ingest") / "schema.json").read_bytes())
     _write(out / "architecture.json", {"name": "predictions in a file"})
@@ -120,7 +126,8 @@ def import_inputs(run: "Run") -> Mapping[str, str]:
     if external.model is not None:
         from ..platform.predictor.foreign import fingerprint
 
-        inputs["model"] = fingerprint(Path(external.model))
+        scheme, _, digest = external.model.partition(":")
+        inputs["model"] = digest if scheme == _LENT else fingerprint(Path(external.model))
     return inputs
 
 

@@ -26,13 +26,14 @@ from ..untrusted import read_json, refuse_links
 from .model import ForeignModel
 from .source import Source
 
-__all__ = ["FORMATS", "fingerprint", "open_foreign", "take"]
+__all__ = ["FORMATS", "fingerprint", "open_foreign", "take", "take_module"]
 
 FORMATS = {
     "skops": ("scikit_learn", "skops"),
     "onnx": ("onnx_graph", "onnxruntime"),
     "hugging_face": ("hugging_face", "transformers"),
     "assay": ("assay_folder", ""),
+    "torch": ("torch_module", ""),
 }
 """Format -> module with its `load`, and the library of the extra `external` that it needs."""
 
@@ -110,12 +111,27 @@ def take(path: Path, dataset: Path, out: Path, *, logits: bool) -> Mapping[str, 
     Raises:
         ModelError: it can't be opened safely, or isn't a model of this data.
     """
-    kind, data = format_of(path), Dataset.open(dataset)
-    for name, file in _files(path).items():
+    files = _files(path)
+    for name, file in files.items():
         (out / _FILES / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, out / _FILES / name)
+    return _describe({"format": format_of(path), "logits": logits, "files": sorted(files)}, dataset, out)
+
+
+def take_module(digest: str, dataset: Path, out: Path) -> Mapping[str, Any]:
+    """The same for a torch module that was lent to this process, by its digest."""
+    from .torch_module import save
+
+    (out / _FILES).mkdir()
+    files = save(digest, out / _FILES)
+    return _describe({"format": "torch", "logits": True, "files": sorted(files)}, dataset, out)
+
+
+def _describe(description: Mapping[str, Any], dataset: Path, out: Path) -> Mapping[str, Any]:
+    """Open the copy once, and write what every model artifact has beside it."""
+    data = Dataset.open(dataset)
     schema = data.schema
-    write_json(out / DESCRIPTION, {"format": kind, "logits": logits, "files": sorted(_files(path))})
+    write_json(out / DESCRIPTION, description)
     source = _load(out, schema)
     schema = _as_read(schema, source)
     write_json(out / "architecture.json", {"name": source.name})
@@ -125,7 +141,7 @@ def take(path: Path, dataset: Path, out: Path, *, logits: bool) -> Mapping[str, 
         task=schema.task, classes=schema.classes, positive=schema.positive, target_scale=scale
     )
     write_json(out / POSTPROCESS, facts.to_json())
-    return {"format": kind}
+    return {"format": description["format"]}
 
 
 def _as_read(schema: Schema, source: Source) -> Schema:
