@@ -96,6 +96,9 @@ def parse_spec(
     document.setdefault("name", default_name)
     data = document.get("data")
     sensitive = data.get("sensitive") or () if isinstance(data, Mapping) else ()
+    if isinstance(data, Mapping) and isinstance(data.get("reference"), str):
+        # A population in a file of its own becomes part of the spec: what is reported doesn't change with it.
+        document["data"] = {**data, "reference": read_yaml((base or Path()) / data["reference"])}
     if "policy" in document:
         document["policy"] = with_packaged(document["policy"], sensitive=sensitive)
     model = document.get("model")

@@ -82,7 +82,10 @@ class DataConfig:
     """How rows are dealt to train, validation and test."""
 
     reference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Shares of groups in the population, by sensitive column: `{sex: {women: 0.51, men: 0.49}}`."""
+    """Shares of groups in the population, by sensitive column: `{sex: {women: 0.51, men: 0.49}}`.
+
+    A spec may also name a YAML or JSON file that holds them.
+    """
 
     def __post_init__(self) -> None:
         check_shares(self.reference)

@@ -100,3 +100,15 @@ def test_a_file_too_long_for_a_spec_is_not_read(tmp_path: Path):
 def test_a_relative_source_is_taken_from_the_specs_folder(tmp_path: Path):
     (tmp_path / "spec.yaml").write_text("data: {source: 'csv:rows.csv', target: y}")
     assert load_spec(tmp_path / "spec.yaml").data.source == f"csv:{tmp_path / 'rows.csv'}"
+
+
+def test_a_population_may_stand_in_a_file_beside_the_spec(tmp_path):
+    (tmp_path / "census.yaml").write_text("sex: {Female: 0.51, Male: 0.49}\n")
+    (tmp_path / "income.yaml").write_text(
+        "data: {source: 'builtin:adult', sensitive: [sex], reference: census.yaml}\n"
+    )
+    assert load_spec(tmp_path / "income.yaml").data.reference == {"sex": {"Female": 0.51, "Male": 0.49}}
+    with pytest.raises(SpecError, match="sum to"):
+        parse_spec({"data": {**DATA, "reference": {"sex": {"Female": 0.51, "Male": 0.4}}}})
+    with pytest.raises(SpecError, match="there is no spec at"):
+        parse_spec({"data": {**DATA, "reference": "nowhere.yaml"}})
