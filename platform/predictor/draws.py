@@ -9,6 +9,7 @@ feature gets a new one, as under any randomised rule. And whoever knows the salt
 part of the model, and is to be kept as the model is.
 """
 
+import math
 from hashlib import blake2b
 
 import numpy as np
@@ -44,4 +45,5 @@ def _bytes(part: np.ndarray) -> np.ndarray:
         part = np.where(np.isnan(part), np.nan, part + 0.0).astype("<f8")
     else:
         part = part.astype("<i8")
-    return np.ascontiguousarray(part).view(np.uint8).reshape(len(part), -1)
+    width = part.itemsize * math.prod(part.shape[1:])
+    return np.frombuffer(part.tobytes(), dtype=np.uint8).reshape(len(part), width)
