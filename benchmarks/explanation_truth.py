@@ -195,7 +195,7 @@ def of_images(architecture: str) -> list[dict]:
         module,
         inputs(table),
         lambda out, rows: nn.functional.cross_entropy(out, target[rows]),
-        8,
+        20,
         4e-3,
     )
     model = Model(module, schema_of("image", "binary", ("image",), ("plain", "marked")), inputs, ("image",))
