@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 from assay.audits.robustness.adversarial import adversarial
+from assay.platform.data.schema import Column
 from torch import nn
 
 from_numpy = torch.from_numpy
@@ -94,6 +97,49 @@ def test_a_masked_gradient_is_noticed(attacked):
     level = {a["kind"]: a["result"]["value"] for a in part["attacks"]}
     assert level["noise"] < level["fgsm"]
     assert not (part["checks"]["pgd_at_least_as_strong_as_fgsm"] and part["checks"]["noise_weaker_than_pgd"])
+
+
+class Pixels(nn.Module):
+    """Two classes over standardised pixels, linear."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.weights = nn.Parameter(torch.tensor(weights, dtype=torch.float32))
+
+    def forward(self, images):
+        margin = images.flatten(1) @ self.weights
+        return torch.stack([torch.zeros_like(margin), margin], dim=1)
+
+
+class Camera(Opened):
+    """A model of images: bytes, standardised by a mean and a deviation."""
+
+    def __init__(self, schema, module):
+        super().__init__(schema, module, [])
+        self.preprocessor = SimpleNamespace(pixels=SimpleNamespace(mean=(0.5,), std=(0.25,)))
+
+    def inputs(self, table):
+        images = np.stack(table["image"].to_numpy()).reshape(-1, 1, 2, 2).astype(np.float32) / 255
+        return (from_numpy((images - 0.5) / 0.25),)
+
+
+def test_pixels_are_attacked_in_their_own_unit_whatever_the_network_s_scale(build):
+    rng = np.random.default_rng(0)
+    grey = rng.integers(77, 178, size=(200, 4), dtype=np.uint8)  # 0.3 to 0.7: no attack reaches an edge
+    weights = np.array([1.0, -0.5, 0.25, 0.5])
+    margin = (grey / 255 - 0.5) @ weights
+    cells = pa.FixedSizeListArray.from_arrays(pa.array(grey.reshape(-1)), 4)
+    subject = build(
+        (Column(name="image", kind="image", role="feature", why=""),), pa.table({"image": cells}),
+        (margin > 0).astype(np.int64), None, model=lambda schema: Camera(schema, Pixels(weights)),
+        schema={"modality": "image", "image": (1, 2, 2)}, epsilons=(0.01, 0.03, 0.1),
+    )  # fmt: skip
+    found = adversarial(subject, subject.table).values["adversarial"]
+    assert found["spaces"].keys() == {"pixels"}
+    for attack in found["spaces"]["pixels"]["attacks"]:
+        if attack["kind"] != "noise":
+            expected = np.mean(np.abs(margin) > attack["level"] * np.abs(weights).sum())
+            assert attack["result"]["value"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_without_a_network_the_reason_is_said(build, numbers):
