@@ -52,16 +52,15 @@ def audit_external(
     Raises:
         UsageError: the spec, the data or the model can't be used; nothing was registered.
     """
-    from ..audits.policy import validate
     from .chain import Run, perform
     from .environment import prepare
     from .home import Home
-    from .preflight import check_against_data
+    from .preflight import check_against_data, preflight
     from .progress import Lines
     from .register import publish, result_of
     from .stages import INGEST, wanted
 
-    validate(spec.policy, sensitive=spec.data.sensitive)
+    preflight(dataclasses.replace(spec, external=None))
     run = Run.open(spec, Home.find(home), display=display or Lines())
     prepare(run.home.root)
     run.meter.start()

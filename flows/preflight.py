@@ -26,6 +26,10 @@ def preflight(spec: Spec) -> None:
     from ..audits.carbon import intensity
     from ..audits.policy import validate
 
+    if spec.external is not None:
+        raise SpecError(
+            "`external` is for audits", got="external:", mend="assay audit --model PATH --spec SPEC"
+        )
     model, pretrain = spec.model, spec.pretrain
     if model.architecture is not None:
         _check("model.architecture", model.architecture, ARCHITECTURES, model.options, "model")

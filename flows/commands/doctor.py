@@ -15,6 +15,9 @@ _PARTS = {
     "sqlalchemy": "the registry",
     "ray": "--workers and --ray (extra: ray)",
     "psycopg": "a PostgreSQL registry (extra: postgresql)",
+    "onnxruntime": "audit --model FILE.onnx (extra: external)",
+    "skops": "audit --model FILE.skops (extra: external)",
+    "transformers": "audit --model FOLDER (extra: external)",
 }
 
 
@@ -22,7 +25,7 @@ def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
     """Check Python, libraries, devices, and that the home can be written."""
     found = {"libraries": _libraries(), "machine": _machine(), "home": _home(home)}
     found["ok"] = not found["home"]["problem"] and all(
-        version != "absent" for name, version in found["libraries"].items() if name not in ("ray", "psycopg")
+        version != "absent" for name, version in found["libraries"].items() if "extra:" not in _PARTS[name]
     )
     if json:
         print_json(found)
