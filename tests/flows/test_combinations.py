@@ -1,0 +1,97 @@
+"""The table of combinations: every refusal is a clean exit 2, and every yes runs."""
+
+import pytest
+from assay.flows.chain import Run, perform
+from assay.flows.combinations import _OF_A_SPEC, _OF_DATA, COMBINATIONS, check_combinations, refuse
+from assay.flows.home import Home
+from assay.flows.spec import parse_spec
+from assay.flows.stages import wanted
+from assay.platform.exceptions import CombinationError
+
+#: Keys of a spec that give it a trait, over the loans' spec; a dotted key is set inside its section.
+GIVES = {
+    "a model from elsewhere": {"external": {"model": "somewhere.onnx"}},
+    "train.label_fraction": {"train.label_fraction": 0.8},
+    "pretraining": {"pretrain": {"method": "scarf", "epochs": 1}},
+    "several seeds": {"seeds": 2},
+    "several workers": {"train.workers": 2},
+    "data.weight": {"data.weight": "debt"},
+    "a linear probe": {"train.mode": "linear_probe", "pretrain": {"method": "scarf", "epochs": 1}},
+}
+SCHEMAS = {
+    "a binary task": {"task": "binary", "modality": "tabular"},
+    "a multiclass task": {"task": "multiclass", "modality": "tabular"},
+    "regression": {"task": "regression", "modality": "tabular"},
+    "images": {"task": "binary", "modality": "image"},
+}
+
+
+def spec_with(base, *traits):
+    """A spec that has these traits, and the schema of its data where the data give one."""
+    document, schema = base(), None
+    for trait in traits:
+        if trait.startswith("mitigate"):
+            method = trait.partition(".")[2] or "threshold"
+            document["mitigate"] = {
+                "method": method, "over": "gender", "constraint": "demographic_parity", "grid": 1,
+            }  # fmt: skip
+        elif trait in SCHEMAS:
+            schema = SCHEMAS[trait]
+        else:
+            for key, value in GIVES[trait].items():
+                section, dot, name = key.partition(".")
+                document[section] = {**document.get(section, {}), name: value} if dot else value
+    return parse_spec(document), schema
+
+
+def named(row):
+    return f"{row.first} x {row.second}"
+
+
+def test_no_pair_stands_there_twice_and_every_refusal_says_what_to_do():
+    pairs = [frozenset((row.first, row.second)) for row in COMBINATIONS]
+    assert len(set(pairs)) == len(pairs)
+    assert all(bool(row.refused) == bool(row.mend) for row in COMBINATIONS)
+    known = {*_OF_A_SPEC, *_OF_DATA}
+    assert all({row.first, row.second} <= known for row in COMBINATIONS)
+
+
+@pytest.mark.parametrize("row", [row for row in COMBINATIONS if row.refused], ids=named)
+def test_a_refusal_ends_cleanly_before_anything_is_trained(row, loans_spec):
+    spec, schema = spec_with(loans_spec, row.first, row.second)
+    with pytest.raises(CombinationError, match=f"{row.first} can't be had with|can't be had with") as caught:
+        check_combinations(spec, schema)
+    assert caught.value.exit_code == 2
+    assert row.refused in str(caught.value)
+
+
+@pytest.mark.parametrize("row", [row for row in COMBINATIONS if not row.refused], ids=named)
+def test_a_yes_is_not_refused(row, loans_spec):
+    check_combinations(*spec_with(loans_spec, row.first, row.second))
+    refuse({row.first, row.second})
+
+
+def performed(spec, home):
+    """Every stage but those that audit."""
+    run = Run.open(spec, Home(home))
+    for stage in wanted(spec):
+        if stage.name not in ("audit", "variation"):
+            perform(stage, run)
+    return run
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in COMBINATIONS if not row.refused and row.second != "several workers"], ids=named
+)
+def test_a_yes_runs(row, loans_spec, tmp_path):
+    spec, _ = spec_with(loans_spec, row.first, row.second)
+    run = performed(spec, tmp_path)
+    made = [name for name in run.outcomes if name.startswith("mitigate")]
+    assert len(made) == spec.seeds
+    assert all((run.path(name) / "mitigation.json").is_file() for name in made)
+
+
+@pytest.mark.slow
+def test_thresholds_of_a_model_that_several_workers_trained(loans_spec, tmp_path):
+    spec, _ = spec_with(loans_spec, "mitigate.threshold", "several workers")
+    assert (performed(spec, tmp_path).path("mitigate") / "mitigation.json").is_file()
