@@ -59,7 +59,7 @@ def explain(
         pictures=pictures,
         sensitive=sensitive or {},
     )
-    has = {"text": bool(subject.of_kind("text")), "attention": has_attention(subject.module)}
+    has = {"text": bool(subject.texts), "attention": has_attention(subject.module)}
     names = chosen(config.methods, subject.modality, [trait for trait, there in has.items() if there])
     if table.num_rows == 0:
         return Findings(missing={f"/methods/{name}": "there are no test rows" for name in names})

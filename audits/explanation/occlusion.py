@@ -56,7 +56,7 @@ def with_words(subject: Subject, found: Section) -> Section:
     for example, line in zip(examples(subject), found.body.get("examples", ()), strict=False):
         target = int(subject.explained(np.array([example.index]))[0])
         row = subject.table.slice(example.index, 1)
-        texts = {name: word_drops(subject, row, name, target) for name in subject.of_kind("text")}
+        texts = {name: word_drops(subject, row, name, target) for name in subject.texts}
         if any(texts.values()):
             line["words"] = {name: words for name, words in texts.items() if words}
     return found

@@ -50,7 +50,7 @@ class Scorer(Protocol):
         ...
 
 
-_READ = ("numeric", "categorical", "date", "text", "image")
+_READ = ("numeric", "categorical", "date", "text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +106,24 @@ class Subject:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Every column that the model reads, once: in the order of its tokens where it has any."""
+        """Every column that the model reads, once: in the order of its tokens where it has any.
+
+        A model that was made elsewhere says itself what it reads, if it knows; it may read what no model of
+        ours does, such as free text.
+        """
         if self.has_tokens:
             return tuple(dict.fromkeys(self.token_columns))
+        named = getattr(self.predictor, "columns", ())
+        if named:
+            return tuple(name for name in dict.fromkeys(named) if name in self.table.column_names)
         schema = self.predictor.schema
         roles = ("feature", "sensitive") if schema.use_sensitive else ("feature",)
         return tuple(c.name for c in schema.columns if c.role in roles and c.kind in _READ)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those of `columns` that hold texts; short ones that all differ look like identifiers."""
+        return self.of_kind("text", "identifier")
 
     def of_kind(self, *kinds: str) -> tuple[str, ...]:
         """Those of `columns` that are of one of these kinds."""
