@@ -241,48 +241,6 @@ def explanation(image: bool) -> Findings:
     )
 
 
-def carbon() -> Findings:
-    stages = [
-        {
-            "name": name,
-            "kwh": number(wh / 1000, wh / 1400, wh / 750, 1),
-            "seconds": s,
-            "flags": flags,
-            "estimated": True,
-        }
-        for name, wh, s, flags in (
-            ("ingest", 0.09, 4.1, []),
-            ("pretrain", 1.2, 41.7, []),
-            ("train", 1.3, 44.9, ["estimated: no power meter, 4 W a thread"]),
-            ("calibrate", 0.004, 0.31, []),
-            ("audit", 0.4, 12.2, []),
-        )
-    ]
-    grid = {"value": 475.0, "unit": "g CO2e per kWh", "source": "world average, 2018", "assumed": True}
-    return Findings(
-        values={
-            "kwh": number(0.002994, 0.0022, 0.0044, 5),
-            "kg_co2e": number(0.001422, 0.0001, 0.0024, 5),
-            "intensity": grid | {"range": [26.0, 713.0]},
-            "stages": stages,
-            "method": "cpu_load",
-            "complete": False,
-            "estimated": True,
-            "kwh_per_1000_predictions": number(1.1e-6, 0.4e-6, 2.0e-6, 1),
-            "grids": [
-                {"grid": "NOR", "name": "Norway", "year": 2022, "value": 26.1, "kg_co2e": 0.00008},
-                {"grid": "IND", "name": "India", "year": 2022, "value": 708.2, "kg_co2e": 0.0021},
-            ],
-            "hardware": [{"name": "AMD EPYC 9654", "watts": 360, "threads": 192, "kwh": 0.00006}],
-            "history": [
-                {"version": 2, "kwh": number(0.004, 0.002, 0.008, 5), "artifacts": 5},
-                {"version": 3, "kwh": number(0.003, 0.002, 0.004, 3), "artifacts": 3},
-            ],
-            "settings": {"scope": "operation of this machine"},
-        }
-    )
-
-
 def verdict() -> Verdict:
     def result(check: Check, status: Any, reason: str, found: dict[str, Any]) -> CheckResult:
         bounds = {key: found[key] for key in ("value", "low", "high")}
@@ -384,7 +342,7 @@ def sample(kind: str) -> dict[str, Any]:
         findings={
             "performance": performance(task, classes, n),
             "explanation": explanation(image),
-            "carbon": carbon(),
+            "carbon": Findings(**stored("carbon")),
         }
         | _robustness(kind)
         | ({} if kind == "regression" else {"calibration": calibration()})
