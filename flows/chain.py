@@ -1,6 +1,6 @@
 """The chain: which stage comes after which, what each one's cache key is made of, and how one is performed.
 
-    ingest → [pretrain] → train → calibrate → audit → report → register
+    ingest → [pretrain] → train → calibrate → [mitigate] → audit → report → register
 
 Nothing here knows of Prefect. `pipeline.py` wraps `perform` in tasks; `run.py` asks `find` first, and when
 every stage is a hit neither Prefect nor torch is imported.

@@ -1,4 +1,4 @@
-"""The section on mitigation: the choice in words, every candidate in the table, clocks left out of identity."""
+"""The section on mitigation: the choice in words, every candidate in the table, clocks that don't count."""
 
 import copy
 from typing import Any
