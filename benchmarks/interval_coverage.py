@@ -2,7 +2,7 @@
 
 For each metric the least coverage over the worlds, the world where it is least, and the mean width there.
 Wanted: at least 94.5% from groups of 20 rows up, a true gap of 0 included. A percentile bootstrap of the same
-gap, of a thousand replicates, stands beside it in some worlds: it covers a true gap of 0 never.
+gap, of a thousand replicates, stands beside it in some worlds.
 """
 
 import numpy as np

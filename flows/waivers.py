@@ -22,6 +22,8 @@ from .version import RegisteredVersion
 #: A waiver that nobody has to look at again is no waiver.
 _LONGEST_DAYS = 731
 
+_LONGEST_WORDS = 2000
+
 
 def give(
     version: RegisteredVersion, *, checks: Sequence[str], all_: bool, person: str, reason: str, until: str
@@ -141,10 +143,12 @@ def _named(key: str, still: Mapping[str, list[dict[str, Any]]]) -> list[dict[str
 
 
 def _check_words(person: str, reason: str) -> None:
-    for option, text in (("--name", person), ("--reason", reason)):
-        if not text.strip():
+    for option, text in (("--name", person.strip()), ("--reason", reason.strip())):
+        if not 0 < len(text) <= _LONGEST_WORDS:
             raise SpecError(
-                f"a waiver needs {option}", got="nothing", expected="words that a reader can hold to"
+                f"a waiver needs {option}",
+                got=f"{len(text):,} letters",
+                expected=f"words for a reader, at most {_LONGEST_WORDS:,} letters",
             )
 
 
