@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assay.audits.findings import Findings, number, pointer
+from assay.audits.findings import Findings, number
 from assay.audits.policy import Check, CheckResult, Verdict
 from assay.audits.report import assemble, with_policy
 
@@ -38,72 +38,6 @@ def png(width: int = 24, height: int = 24) -> bytes:
         + chunk(b"IHDR", header)
         + chunk(b"IDAT", zlib.compress(lines))
         + chunk(b"IEND", b"")
-    )
-
-
-def group(n: int, selected: float, found: float, wrong: float) -> dict[str, Any]:
-    metrics = {
-        "selection_rate": rate(selected, n),
-        "true_positive_rate": rate(found, max(1, n // 4)),
-        "false_positive_rate": rate(wrong, max(1, 3 * n // 4)),
-        "positive_predictive_value": rate(0.74, max(1, n // 5)),
-        "accuracy": rate(0.86, n),
-        "base_rate": rate(selected * 1.1, n),
-    }
-    return {"n": n, "small": n < 20, "metrics": metrics}
-
-
-def gaps(high: str, low: str, selection: float, odds: float, n: int) -> dict[str, Any]:
-    return {
-        "differences": {
-            "demographic_parity_difference": rate(selection, n, between=[high, low]),
-            "equalized_odds_difference": rate(odds, n // 20, between=[high, low]),
-            "true_positive_rate_difference": rate(odds, n // 20, between=[high, low]),
-        },
-        "ratios": {"demographic_parity_ratio": rate(0.324, n, between=[low, high])},
-    }
-
-
-def fairness() -> Findings:
-    sexes = {"Male": group(10860, 0.262, 0.655, 0.089), "Female": group(5421, 0.085, 0.571, 0.021)}
-    races = {
-        "White": group(13946, 0.214, 0.642, 0.067),
-        "Black": group(1561, 0.118, 0.566, 0.031),
-        "Asian-Pac-Islander": group(480, 0.241, 0.661, 0.084),
-        "Amer-Indian-Eskimo": group(159, 0.094, 0.512, 0.028),
-        "Other": group(135, 0.119, 0.548, 0.035),
-    }
-    both = {
-        "Male, White": group(9505, 0.274, 0.66, 0.094),
-        "Female, White": group(4441, 0.091, 0.58, 0.023),
-        "Male, Black": group(821, 0.171, 0.59, 0.052),
-        "Female, Black": group(740, 0.052, 0.47, 0.012),
-        "Female, Other": group(17, 0.059, 0.5, 0.01),
-    }
-    del both["Female, Other"]["metrics"]["true_positive_rate"]
-    small = "3 rows with a positive label: fewer than the minimum of 20."
-    return Findings(
-        values={
-            "attributes": {
-                "sex": {"groups": sexes, **gaps("Male", "Female", 0.177, 0.084, 16281)},
-                "race": {
-                    "groups": races,
-                    **gaps("Asian-Pac-Islander", "Amer-Indian-Eskimo", 0.147, 0.149, 16281),
-                },
-            },
-            "intersections": {
-                "sex × race": {"groups": both, **gaps("Male, White", "Female, Black", 0.222, 0.19, 16264)}
-            },
-            "settings": {"minimum_group_size": 20, "confidence": 0.95, "replicates": 1000, "seed": 0},
-        },
-        missing={
-            pointer(
-                "intersections", "sex × race", "groups", "Female, Other", "metrics", "true_positive_rate"
-            ): small,
-            pointer(
-                "intersections", "sex × race", "ratios", "equalized_odds_ratio"
-            ): "a rate is 0 in one group",
-        },
     )
 
 
@@ -346,7 +280,7 @@ def sample(kind: str) -> dict[str, Any]:
         }
         | _robustness(kind)
         | ({} if kind == "regression" else {"calibration": calibration()})
-        | ({} if image else {"fairness": fairness(), "slices": Findings(**stored("slices"))}),
+        | ({} if image else {room: Findings(**stored(room)) for room in ("fairness", "slices")}),
         lineage={
             "artifacts": [{"kind": kind, "digest": DIGEST} for kind in ("dataset", "model", "calibrated")],
             "code": "0.1.0",
