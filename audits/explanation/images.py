@@ -52,7 +52,7 @@ def rolled_out(subject: Subject) -> Section:
     def by_module(module: Any) -> Heat:
         return lambda images, _: attention_rollout.to_cells(module, *subject.inputs(table_of(images)))
 
-    found = _section(subject, "attention_rollout", by_module(subject.module), by_module)
+    found = _section(subject, "attention_rollout", by_module(subject.module), by_module, stretched=True)
     chosen = _chosen(subject)
     if chosen and not found.missing:
         row = np.array([chosen[0].index])
@@ -69,9 +69,21 @@ def rolled_out(subject: Subject) -> Section:
 
 
 def _section(
-    subject: Subject, name: str, heat: Heat, of_module: Callable[[Any], Heat] | None = None
+    subject: Subject,
+    name: str,
+    heat: Heat,
+    of_module: Callable[[Any], Heat] | None = None,
+    *,
+    stretched: bool = False,
 ) -> Section:
-    """Single examples, drawn, and whether the maps can be believed."""
+    """Single examples, drawn, and whether the maps can be believed.
+
+    Args:
+        name: the method, in the names of pictures and checks.
+        heat: the method on some images.
+        of_module: the method for another network; None where it doesn't look at weights.
+        stretched: maps have no zero that means nothing: they are drawn from their least value on.
+    """
     rows = subject.sample(CHECKED_ROWS)
     images = images_of(subject.take(rows), subject.predictor.schema.image)
     predicted = subject.predicted(rows).numpy()
@@ -82,10 +94,13 @@ def _section(
         )
     return Section(
         body={
-            "examples": _pictures(subject, name, heat),
+            "examples": _pictures(subject, name, heat, grad_cam.peaked if stretched else _lit),
             "settings": {
                 "of": "the predicted class",
-                "map": f"{maps.shape[1]}×{maps.shape[2]} cells, each divided by its own largest value",
+                "map": f"{maps.shape[1]}×{maps.shape[2]} cells",
+                "drawn": "each map from its least to its largest value"
+                if stretched
+                else "each map divided by its own largest value",
                 "pictures": "left the image, right the same with bright where the network looked",
             },
         },
@@ -99,14 +114,20 @@ def _chosen(subject: Subject) -> tuple[Example, ...]:
     return choose(subject.y_true, subject.y_pred, subject.scores, count=count)
 
 
-def _pictures(subject: Subject, name: str, heat: Heat) -> list[dict[str, Any]]:
+def _lit(maps: np.ndarray) -> np.ndarray:
+    return grad_cam.normalized(np.maximum(maps, 0))
+
+
+def _pictures(
+    subject: Subject, name: str, heat: Heat, drawn: Callable[[np.ndarray], np.ndarray]
+) -> list[dict[str, Any]]:
     """One line and one PNG an example; `config.examples` of each kind, classes in turn."""
     chosen = _chosen(subject)
     if not chosen:
         return []
     rows = np.array([example.index for example in chosen])
     images = images_of(subject.take(rows), subject.predictor.schema.image)
-    maps = grad_cam.normalized(np.maximum(heat(images, subject.predicted(rows).numpy()), 0))
+    maps = drawn(heat(images, subject.predicted(rows).numpy()))
     return [
         _picture(subject, name, *each) for each in zip(chosen, unit(images), maps, strict=True)
     ]  # fmt: skip

@@ -100,6 +100,9 @@ class Subject:
     @cached_property
     def token_columns(self) -> tuple[str, ...]:
         """The column that each token of the network stems from."""
+        said = getattr(self.predictor, "token_columns", None)
+        if said is not None:
+            return said
         known = set(self.table.column_names)
         names = getattr(self.predictor, "feature_names", ())
         return tuple(name if name in known else name.rsplit(" (", 1)[0] for name in names)
