@@ -61,6 +61,6 @@ def _of_check(check: Mapping[str, Any]) -> SummaryRow:
     signs = {"min": "≥", "max": "≤"}
     limit = " and ".join(f"{signs[side]} {bound(value, unit)}" for side, value in check["limit"].items())
     measured = check.get("value") is not None
-    value = figure(check, unit) if measured else _NONE
+    value = figure(check, unit) if measured else "evidence" if check.get("requires") else _NONE
     held = interval(check, unit) if measured else ""
     return SummaryRow(spoken(check_title(check)), value, held, limit, check["status"])

@@ -29,7 +29,18 @@ def test_help_imports_nothing_heavy():
 
 def test_every_command_explains_itself():
     listed = assay("--help").stdout
-    for command in ("run", "init", "report", "gate", "waive", "verify", "predict", "registry", "list", "doctor"):
+    for command in (
+        "run",
+        "init",
+        "report",
+        "gate",
+        "waive",
+        "verify",
+        "predict",
+        "registry",
+        "list",
+        "doctor",
+    ):
         assert command in listed
         assert assay(command, "--help").returncode == 0
 
