@@ -44,4 +44,9 @@ class Condensed:
                 f"kept to {self.bits} leading bits; limits of AUROC and average precision allow for any "
                 f"order within these, log loss and Brier score are off by at most {4.0**-self.bits / 8:.1g}"
             )
+        elif self.bits:
+            said["values"] = (
+                f"truth and error kept to {self.bits} leading bits; mean squared errors are off by at most "
+                f"{4.0**-self.bits / 4:.1g} of themselves, means and mean absolute errors exact"
+            )
         return said

@@ -28,6 +28,7 @@ def measure(predictions: Predictions, *, confidence: float = 0.95) -> Findings:
             {name: _of_class(predictions, code, confidence) for code, name in enumerate(predictions.classes)}
         )
     found = Findings.gather(parts)
+    found.missing.update(_without_scores(predictions))
     found.values["n"] = predictions.size
     if predictions.condensed is not None:
         found.values["settings"] = predictions.condensed.settings
@@ -64,6 +65,18 @@ _REASONS = {
     "balanced_accuracy": "a class has no row",
     "r2": "the target is constant",
 }
+
+
+def _without_scores(p: Predictions) -> dict[str, str]:
+    """The metrics that need scores, and why there are none."""
+    if p.task == "regression" or p.scores is not None:
+        return {}
+    kept = p.condensed is None or p.task == "binary"
+    reason = "no scores are known" if kept else "a stream keeps no scores of more than two classes"
+    ranked = (
+        ("auroc", "average_precision") if p.task == "binary" else ("macro_auroc", "macro_average_precision")
+    )
+    return {pointer("metrics", name): reason for name in ("log_loss", "brier_score", *ranked)}
 
 
 def _numbers(statistics: dict[str, Statistic | None], confidence: float) -> Findings:

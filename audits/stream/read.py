@@ -197,13 +197,15 @@ def _condense(reader: _Reader, kept: list[_Rows], rest: Iterator[_Rows]) -> Pred
         condenser.add(_entries(rows, kinds, regression, centre))
     reader.refuse()
     found, bits = condenser.entries(), condenser.bits
-    table = np.array(list(kinds.seen), dtype=np.int64)[found.kind].T  # (groups, and truth and decision; n)
+    known = np.array(list(kinds.seen) or [()], dtype=np.int64)
+    table = known[found.kind].T  # (groups, and truth and decision; n)
     means = found.sums / found.rows
     if regression:
         (truth, decision), groups, scores = means, table, np.empty((len(found), 0))
     else:
         groups, truth, decision = table[:-2], table[-2], table[-1]
-        scores = np.stack([means[0], 1 - means[0]], axis=1)[:, : len(reader.columns.scores)]
+        both = np.stack([means[0], 1 - means[0]], axis=1) if len(means) else np.empty((len(found), 0))
+        scores = both[:, : len(reader.columns.scores)]
     rows = _Rows(groups, truth, decision, scores, found.weight if reader.columns.weight else None)
     ranks = found.codes[0] if len(found.codes) and not regression else None
     condensed = Condensed(

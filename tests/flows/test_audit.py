@@ -2,12 +2,14 @@
 
 import json
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
 import torch
 import yaml
+from assay.audits.report import schema
 from assay.flows import api
 from assay.flows.external import audit_external, spec_of_model, spec_of_predictions
 from assay.flows.home import Home
@@ -66,6 +68,7 @@ def test_predictions_in_a_file_become_a_version_that_verifies(predictions, tmp_p
     assert report["performance"]["n"] == 400
     assert "expected_calibration_error" in report["calibration"]["metrics"]
     assert set(report["fairness"]["attributes"]) == {"sex"}
+    jsonschema.validate(report, schema())
     for room in ("/explanation", "/training", "/slices"):
         assert room in report["missing"]
     assert str(tmp_path) not in json.dumps(report)
@@ -141,6 +144,7 @@ def test_a_model_of_another_library_becomes_a_version_that_verifies(people, tmp_
     result = audit_external(spec, home=tmp_path / "home")
     assert result.gate == "pass"
     report = json.loads(result.report["json"].read_bytes())
+    jsonschema.validate(report, schema())
     assert report["model"]["architecture"] == "scikit-learn LogisticRegression"
     assert set(report["performance"]["baselines"]) >= {"majority_class", "logistic_regression"}
     assert report["explanation"]["methods"]

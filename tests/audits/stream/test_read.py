@@ -128,6 +128,16 @@ def test_condensed_predictions_survive_their_file(tmp_path):
     assert fairness.measure(again, CONFIG).values == fairness.measure(found, CONFIG).values
 
 
+def test_values_of_a_stream_without_groups_are_measured(tmp_path):
+    rng = np.random.default_rng(1)
+    path = written(pd.DataFrame({"truth": rng.normal(size=900), "said": rng.normal(size=900)}), tmp_path)
+    found = read_predictions(path, PredictionColumns(target="truth", prediction="said"), exact_rows=100)
+    assert found.size == 900
+    measured = performance.measure(found).values
+    assert measured["metrics"]["mean_absolute_error"]["n"] == 900
+    assert "truth and error" in measured["settings"]["values"]
+
+
 def test_values_are_measured_alike_as_rows_and_as_entries(tmp_path):
     rng = np.random.default_rng(1)
     truth = rng.normal(2000, 5, 5000)
@@ -158,6 +168,34 @@ def test_scores_of_several_classes_find_their_class(tmp_path):
     )
     assert found.classes == ("a", "b", "c")
     np.testing.assert_array_equal(found.scores.argmax(axis=1), found.y_pred)
+
+
+def test_a_stream_of_several_classes_keeps_counts_and_says_that_it_keeps_no_scores(tmp_path):
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.dirichlet(np.ones(3), 2000), columns=["score_a", "score_b", "score_c"])
+    table["said"], table["truth"] = rng.choice(list("abc"), (2, 2000))
+    columns = PredictionColumns(target="truth", prediction="said", scores=tuple(table.columns[:3]))
+    path = written(table, tmp_path)
+    rows, entries = (
+        performance.measure(read_predictions(path, columns, exact_rows=n)) for n in (10_000, 100)
+    )
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        assert entries.values["metrics"][name]["value"] == pytest.approx(
+            rows.values["metrics"][name]["value"]
+        )
+    assert "no scores" in entries.missing["/metrics/log_loss"]
+    assert "log_loss" in rows.values["metrics"]
+
+
+def test_a_stream_without_scores_keeps_everything_else(tmp_path):
+    columns = PredictionColumns(target="truth", prediction="said", sensitive=("sex",))
+    path = written(people(2000), tmp_path)
+    rows, entries = (read_predictions(path, columns, exact_rows=n) for n in (10_000, 100))
+    assert len(entries) == 8  # two groups, two truths, two decisions
+    one, other = (performance.measure(of) for of in (rows, entries))
+    assert other.missing == one.missing
+    for name, number in one.values["metrics"].items():
+        assert other.values["metrics"][name]["high"] == pytest.approx(number["high"], abs=1e-12), name
 
 
 def test_two_score_columns_of_a_stream_keep_their_order(tmp_path):
