@@ -136,6 +136,8 @@ def _numbers(subject: Subject, inputs: tuple[Tensor, ...], known: Tensor) -> Spa
     filled = torch.where(known.isnan(), known.nanmean(dim=0).nan_to_num(), known)
     features = getattr(getattr(subject.scorer, "preprocessor", None), "numeric", ())
     moves = [getattr(feature, "part", "value") == "value" for feature in features] or [True] * known.shape[1]
+    # Numbers beyond the columns' own are indicators of categories, made where correlation is removed.
+    moves += [False] * (known.shape[1] - len(moves))
     unit = filled.std(dim=0) * torch.tensor(moves, dtype=filled.dtype)
     module = subject.scorer.module
 

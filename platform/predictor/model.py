@@ -68,6 +68,12 @@ class Model(ABC):
         inputs = self.preprocessor.inputs()
         return ("image",) if inputs["kind"] == "image" else (*inputs["numeric"], *inputs["categorical"])
 
+    @property
+    def token_columns(self) -> tuple[str, ...]:
+        """Of each of `feature_names`, the column of the table that it stems from."""
+        inputs = self.preprocessor.inputs()
+        return ("image",) if inputs["kind"] == "image" else tuple(inputs["columns"])
+
     def inputs(self, table: pa.Table) -> tuple[Tensor, ...]:
         """What a network is called with."""
         return tuple(

@@ -5,13 +5,18 @@ import json
 import jsonschema
 import pytest
 from assay.audits.report import schema
+from assay.flows.audit_stage import audit
+from assay.flows.chain import Run, perform
+from assay.flows.findings_file import from_bytes
 from assay.flows.home import Home
 from assay.flows.run import run_spec
 from assay.flows.scoring import score_file
 from assay.flows.spec import parse_spec
+from assay.flows.stages import wanted
 from assay.flows.verification import verify_version
 from assay.flows.version import open_version
 from assay.platform.exceptions import DataError, SpecError
+from assay.platform.predictor import Mixture, load_model
 
 MITIGATE = {
     "method": "threshold",
@@ -89,3 +94,25 @@ def test_groups_are_of_sensitive_columns_alone(loans_spec):
 
     with pytest.raises(SpecError, match="isn't sensitive"):
         preflight(parse_spec(loans_spec(mitigate={**MITIGATE, "over": "region"})))
+
+
+@pytest.mark.parametrize("method", ["exponentiated_gradient", "correlation_removal"])
+def test_what_has_no_gradient_or_other_features_is_audited_all_the_same(method, loans_spec, tmp_path):
+    spec = loans_spec(mitigate={**MITIGATE, "method": method, "grid": 1, "iterations": 4, "gap": 0.0})
+    spec["train"] = {"epochs": 4, "batch_size": 32, "learning_rate": 1e-2}
+    run = Run.open(parse_spec(spec), Home(tmp_path / "home"))
+    for stage in wanted(run.spec):
+        if stage.name != "audit":
+            perform(stage, run)
+    model = run.path("mitigate") / "candidates" / f"{method}-1"
+    (tmp_path / "audit").mkdir()
+    audit(dataset=run.path("ingest"), model=model, config=run.spec.audit, out=tmp_path / "audit")
+    found = from_bytes((tmp_path / "audit" / "findings.json").read_bytes())
+    assert "permutation_importance" in found["explanation"].values["methods"]
+    if method == "exponentiated_gradient":
+        assert isinstance(load_model(model), Mixture)
+        assert "/methods/integrated_gradients" in found["explanation"].missing
+        assert "/adversarial" in found["stress"].missing
+    else:
+        attributed = found["explanation"].values["methods"]["integrated_gradients"]["global"]
+        assert {line["feature"] for line in attributed} == {"income", "debt", "region"}
