@@ -20,6 +20,9 @@ BACKGROUND = 100
 DELETED = 8
 """Train rows that a deleted column is taken from."""
 
+_AFFORDABLE = 12_800
+"""Coalitions of one row against all background rows."""
+
 _OF_NETWORK = {
     "binary": "log-odds of the positive class",
     "multiclass": "log-odds of the predicted class",
@@ -46,6 +49,15 @@ class Mixed:
     """What attributions are shares of."""
     chance: Read
     """Probability of a class; regression: the output."""
+
+
+def background_rows(subject: Subject, most: int = BACKGROUND) -> int:
+    """How many train rows Shapley values average over: fewer where a wide table asks more of each.
+
+    A game of d columns takes 2 d + 2 coalitions at least; of 60 columns on, background rows make up for it.
+    """
+    affordable = _AFFORDABLE // (2 * len(subject.columns) + 2)
+    return min(most, subject.background.num_rows, max(DELETED, affordable))
 
 
 def mixed(subject: Subject, table: pa.Table, *, background: int = BACKGROUND) -> Mixed:

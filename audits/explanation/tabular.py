@@ -10,7 +10,7 @@ import torch
 from . import attention_rollout, integrated_gradients, occlusion, permutation_importance
 from .column_shares import Attribute, column_section
 from .integrated_gradients import Attributions
-from .mixed import BACKGROUND, mixed, shared
+from .mixed import background_rows, mixed, shared
 from .section import Section, line
 from .shapley import MOST_EXACT, Shares, gradient_shap, kernel_shap
 from .shapley.values import COALITIONS
@@ -94,9 +94,10 @@ def enumerated(subject: Subject) -> Section:
 
 def _shapley(subject: Subject, name: str, coalitions: int) -> Section:
     calls: list[Shares] = []
+    others = background_rows(subject)
 
     def attribute(table: pa.Table, target: np.ndarray) -> np.ndarray:
-        parts = mixed(subject, table)
+        parts = mixed(subject, table, background=others)
         calls.append(
             kernel_shap(
                 parts.mixture,
@@ -112,7 +113,7 @@ def _shapley(subject: Subject, name: str, coalitions: int) -> Section:
 
     settings = {
         "of": shared(subject),
-        "background": f"{min(BACKGROUND, subject.background.num_rows)} train rows",
+        "background": f"{others} train rows",
         "coalitions": f"at most {coalitions} of each row against each background row",
     }
     found = column_section(

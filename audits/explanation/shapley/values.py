@@ -28,7 +28,8 @@ MOST_EXACT = 12
 COALITIONS = 64
 """Coalitions of one row against one background row, unless told otherwise."""
 
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 21
+"""Codes of mixed rows that are held at a time: 16 MiB."""
 
 Read = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From outputs `(n, outputs)` and a target code each `(n,)` to what is shared out, `(n,)`."""
@@ -99,7 +100,7 @@ def kernel_shap(
         complete &= plan.complete
         # The players of each pair, in an order of its own.
         order = np.argsort(np.where(differs[i, b], rng.random((len(i), count)), 2.0), axis=1)[:, :size]
-        for part in _slices(len(i), len(plan.coalitions)):
+        for part in _slices(len(i), plan.coalitions.shape[0] * own.shape[1]):
             values = _ask(mixture, plan, own[i[part]], other[b[part]], order[part], target[i[part]], read)
             np.add.at(shares, (i[part][:, None], order[part]), values @ plan.projection.T)
             np.add.at(base, i[part], values[:, 0])
@@ -140,7 +141,8 @@ def _ask(
     return read(outputs, target.repeat(count)).reshape(pairs, count)
 
 
-def _slices(pairs: int, coalitions: int) -> Iterator[slice]:
-    step = max(1, _AT_ONCE // coalitions)
+def _slices(pairs: int, codes: int) -> Iterator[slice]:
+    """Pairs, so many at a time that all of their coalitions' codes fit."""
+    step = max(1, _AT_ONCE // max(1, codes))
     for start in range(0, pairs, step):
         yield slice(start, start + step)

@@ -178,7 +178,11 @@ def test_the_projects_image_networks_show_maps_of_at_least_four_by_four(architec
     found = explained((shown, table.slice(0, 12), y[:12]), tmp_path, examples=1)
     assert found.values["methods"]["grad_cam"]["examples"]
     assert {f"grad_cam_{check}" for check in CHECKS} <= set(found.values["faithfulness"])
-    assert ("attention_rollout" in found.values["methods"]) == (architecture == "vit_small")
+    rolled = found.values["methods"].get("attention_rollout")
+    assert (rolled is not None) == (architecture == "vit_small")
+    if rolled:
+        assert (rolled["heads"]["layers"], rolled["heads"]["heads"]) == (4, 4)
+        assert (tmp_path / rolled["heads"]["picture"]).read_bytes()[1:4] == b"PNG"
 
 
 def test_the_checks_tell_where_grad_cam_points_at_the_watermark_and_where_it_cannot(images, tmp_path):

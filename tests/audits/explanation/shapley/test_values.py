@@ -243,3 +243,10 @@ def test_many_columns_are_no_trouble():
         found.values.sum(axis=1) + found.base, np.tanh(x[:, :3].sum(axis=1)), atol=1e-9
     )
     assert np.abs(found.values[:, 3:]).mean() < 0.2 * np.abs(found.values[:, :3]).mean()
+
+
+def test_a_wide_table_is_asked_in_slices_that_fit():
+    mixture, x, _ = world(lambda x: x[:, 0] * 2, 700)
+    found = shares(kernel_shap, mixture)
+    np.testing.assert_allclose(found.values.sum(axis=1) + found.base, 2 * x[:, 0], atol=1e-8)
+    np.testing.assert_allclose(found.values[:, 1:], 0, atol=1e-8)
