@@ -20,7 +20,7 @@ from ..document import (
     Section,
     Table,
 )
-from ..figures import bound, plain
+from ..figures import bound, figure, plain
 from ..metrics import describe
 from .absence import not_measured
 from .sheet import sheet
@@ -68,7 +68,7 @@ def _metrics(numbers: Mapping[str, Any]) -> Table:
     for name, number in numbers.items():
         unit = describe(name).unit
         n = Count(number["n"]) if "n" in number else ""
-        chance = bound(number["noise"], unit) if "noise" in number else ""
+        chance = figure({"value": number["noise"]}, unit, number) if "noise" in number else ""
         rows.append(Row((describe(name).title, n, Measure(number, unit), chance)))
     columns = (
         Column("Metric"),
