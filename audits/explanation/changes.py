@@ -63,11 +63,11 @@ def choices(column: pa.ChunkedArray, name: str, kind: str) -> Choices:
     held = column.combine_chunks()
     plain = held.dictionary_decode() if pa.types.is_dictionary(held.type) else held
     counted = pc.value_counts(plain.drop_null()).to_pylist()
+    counted = [entry for entry in counted if entry["values"] == entry["values"]]  # NaN is no value
     if kind not in ("numeric", "date"):
         counted.sort(key=lambda entry: (-entry["counts"], str(entry["values"])))
         return Choices(name, tuple(entry["values"] for entry in counted[:CATEGORIES]), (), np.zeros(1))
     counted.sort(key=lambda entry: entry["values"])
-    counted = [entry for entry in counted if entry["values"] == entry["values"]]  # NaN is no value
     ordered = tuple(entry["values"] for entry in counted)
     total = np.cumsum([0, *(entry["counts"] for entry in counted)])
     if len(ordered) <= QUANTILES:

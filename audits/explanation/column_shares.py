@@ -151,11 +151,12 @@ def _advantages(
 def spreads(subject: Subject) -> dict[str, float]:
     """Standard deviation of each numeric column over the background rows."""
     found = {}
-    for name in subject.of_kind("numeric"):
+    for name in subject.numbers:
         values = np.asarray(
             subject.background[name].cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float
         )
-        found[name] = float(np.nanstd(values)) if np.isfinite(values).any() else 0.0
+        finite = values[np.isfinite(values)]
+        found[name] = float(finite.std()) if len(finite) else 0.0
     return {name: deviation for name, deviation in found.items() if deviation > 0}
 
 

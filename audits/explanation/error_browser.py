@@ -122,7 +122,7 @@ def _differences(subject: Subject, wrong: np.ndarray, right: np.ndarray) -> list
     if min(len(wrong), len(right)) < _FEWEST:
         return []
     found = []
-    for name in subject.of_kind("numeric"):
+    for name in subject.numbers:
         a, b = (_numbers(subject.table[name].take(pa.array(rows))) for rows in (wrong, right))
         found.append(
             {"feature": name} | _apart(float(np.nanmean(a)), float(np.nanmean(b)), float(np.nanstd([*a, *b])))
@@ -152,7 +152,7 @@ def _apart(ours: float, theirs: float, spread: float) -> dict[str, float]:
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     values = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
-    return values if np.isfinite(values).any() else np.zeros(len(values))
+    return values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
 
 
 def _shares(column: pa.ChunkedArray) -> dict[str, float]:

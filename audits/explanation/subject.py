@@ -124,6 +124,16 @@ class Subject:
         return tuple(c.name for c in schema.columns if c.role in roles and c.kind in _READ)
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those of `columns` that hold numbers as such: not as text, nor yes and no."""
+        kinds = (pa.types.is_integer, pa.types.is_floating)
+        return tuple(
+            name
+            for name in self.of_kind("numeric")
+            if any(is_kind(self.table[name].type) for is_kind in kinds)
+        )
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """Those of `columns` that hold texts; short ones that all differ look like identifiers."""
         return self.of_kind("text", "identifier")
