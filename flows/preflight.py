@@ -8,6 +8,7 @@ from typing import Any
 from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
+from ..platform.mitigation.methods import check_installed
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -51,6 +52,8 @@ def preflight(spec: Spec) -> None:
     validate(spec.policy, sensitive=spec.data.sensitive)
     _check_seeds(spec)
     check_combinations(spec)
+    if spec.mitigate is not None:
+        check_installed(spec.mitigate.method)
     if spec.data.sensitive:
         _check_mitigated(spec, spec.data.sensitive)
 

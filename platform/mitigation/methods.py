@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+
+from ..exceptions import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +22,10 @@ class Method:
     """Candidates where the spec names no number."""
     trains: bool = True
     """Whether it fits networks, in this process."""
-    weighted: bool = True
-    """Whether it takes rows with weights."""
     sensitive_at_prediction: bool = False
     """Whether a prediction needs the sensitive columns."""
+    needs: str | None = None
+    """A library that the extra `mitigation` installs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +62,12 @@ METHODS: Mapping[str, Method] = {
         paper="Agarwal et al. (2018), ICML, https://arxiv.org/abs/1803.02453",
         cannot_say="the guarantee is of the mixture's mean on train rows, and supposes that each network is "
         "the best one, which gradient descent doesn't promise",
-        parameter="gap allowed on train rows", grid=1, weighted=False),
+        parameter="gap allowed on train rows", grid=1, needs="fairlearn"),
     "grid_search": Method(
         summary="one network for each of a grid of multipliers of the same game; no mixture",
         paper="Agarwal et al. (2018), section 3.4, https://arxiv.org/abs/1803.02453",
         cannot_say="a grid is coarse, and for several groups or constraints very much so",
-        parameter="number of the multiplier in the grid", grid=8, weighted=False),
+        parameter="number of the multiplier in the grid", grid=8, needs="fairlearn"),
     "threshold": Method(
         summary="another threshold for each group, mixed by chance where that alone can't do",
         paper="Hardt, Price & Srebro (2016), NeurIPS, https://arxiv.org/abs/1610.02413",
@@ -98,3 +101,20 @@ CONSTRAINTS: Mapping[str, Constraint] = {
         metric="average_odds_difference", moment="EqualizedOdds"),
 }
 # fmt: on
+
+
+def check_installed(method: str) -> None:
+    """Refuse a method whose library isn't there, before anything is trained.
+
+    Raises:
+        UsageError: it isn't installed.
+    """
+    needs = METHODS[method].needs
+    if needs is not None and find_spec(needs) is None:
+        alone = ", ".join(name for name, row in METHODS.items() if row.needs is None)
+        raise UsageError(
+            f"mitigate.method {method} needs {needs}",
+            got="it isn't installed",
+            expected="the extra `mitigation`",
+            mend=f"pip install 'assay[mitigation]', or take one of {alone}",
+        )

@@ -16,10 +16,9 @@ import torch
 from torch import nn
 
 from ...models.network import Network
-from ..exceptions import UsageError
 from ..predictor.forward import forward
 from .groups import Groups
-from .methods import Constraint
+from .methods import Constraint, check_installed
 from .trainer import Fitted, Trainer
 
 _REACH = 0.5
@@ -139,12 +138,7 @@ def _constant(trainer: Trainer, label: int) -> Network:
 
 
 def _fairlearn() -> Any:
-    try:
-        from fairlearn import reductions
-    except ImportError:
-        raise UsageError(
-            "the reductions need Fairlearn",
-            got="it isn't installed",
-            mend="pip install 'assay[mitigation]', or take the method threshold, reweighing or adversarial",
-        ) from None
+    check_installed("exponentiated_gradient")
+    from fairlearn import reductions
+
     return reductions

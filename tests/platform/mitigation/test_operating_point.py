@@ -8,8 +8,8 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from assay.platform.data.dataset import Dataset
-from assay.platform.exceptions import CombinationError, SpecError
-from assay.platform.mitigation import mitigate
+from assay.platform.exceptions import CombinationError, SpecError, UsageError
+from assay.platform.mitigation import methods, mitigate
 from assay.platform.mitigation.config import MitigationConfig
 from assay.platform.mitigation.methods import METHODS
 from assay.platform.mitigation.operating_point import Judged, choose
@@ -148,6 +148,13 @@ def test_of_equals_the_model_as_it_was_trained_is_kept():
 def test_a_task_without_two_classes_is_refused(prices, model, tmp_path):
     with pytest.raises(CombinationError, match="two classes"):
         run(prices, model, tmp_path, "threshold")
+
+
+def test_a_method_whose_library_is_not_there_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(methods, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"assay\[mitigation\]"):
+        methods.check_installed("grid_search")
+    methods.check_installed("threshold")
 
 
 @pytest.mark.parametrize(
