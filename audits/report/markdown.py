@@ -87,7 +87,7 @@ def _block(block: Block, pictures: Container[str] | None) -> list[str]:
         case Gallery():
             return [_picture(one, pictures) for one in block.pictures]
         case Words():
-            return [f"{inline(block.caption)}: {' '.join(_word(word) for word in block.words)}", ""]
+            return [f"{inline(block.caption)} {' '.join(_word(word) for word in block.words)}", ""]
         case Fold():
             return [line for inner in block.blocks for line in _block(inner, pictures)]
         case Figure():

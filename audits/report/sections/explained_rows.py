@@ -44,7 +44,7 @@ def explained_rows(examples: Sequence[Mapping[str, Any]]) -> list[Block]:
         if example.get("attributions"):
             inside.append(_attributions(example["attributions"], said(example)))
         for name, words in example.get("words", {}).items():
-            inside.append(_words(name, words))
+            inside.append(_words((*said(example), "; ", Name(name), " word by word:"), words))
         if "counterfactuals" in example:
             inside += _counterfactuals(example)
     blocks: list[Block] = [Gallery(tuple(pictures))] if pictures else []
@@ -99,7 +99,7 @@ def _attributions(parts: Sequence[Mapping[str, Any]], caption: Text) -> Table:
     )
 
 
-def _words(name: str, words: Sequence[Mapping[str, Any]]) -> Words:
+def _words(caption: Text, words: Sequence[Mapping[str, Any]]) -> Words:
     """Levels are quarters of the largest value of the text; less than an eighth of it is not marked."""
     largest = max((abs(word["value"]) for word in words if word["value"] is not None), default=0.0)
     marked = []
@@ -107,7 +107,7 @@ def _words(name: str, words: Sequence[Mapping[str, Any]]) -> Words:
         worth = word["value"]
         level = round(_LEVELS * abs(worth) / largest) if worth is not None and largest else 0
         marked.append(Word(word["word"], worth, level))
-    return Words((Name(name), ", how far the score falls without the word"), tuple(marked))
+    return Words(caption, tuple(marked))
 
 
 def _counterfactuals(example: Mapping[str, Any]) -> list[Block]:
