@@ -20,6 +20,10 @@ _HOW_CHOSEN = (
     "numbers are those of one model fixed beforehand. The others' intervals hold one by one: picking another "
     "candidate by its test numbers would be choosing on test rows."
 )
+_SAME_ROWS = (
+    "The thresholds were computed on the validation rows themselves, so the gap there is smaller than "
+    "elsewhere: the test rows say what is left."
+)
 _AT_PREDICTION = (
     "Every prediction needs the sensitive columns. Whether a decision may use them, or treat people of "
     "different groups by different rules, is a question of law and of the place, which no report answers."
@@ -43,6 +47,7 @@ def mitigation(report: Mapping[str, Any]) -> Section:
         f"{method.cannot_say}.",
     )  # fmt: skip
     blocks: list[Block] = [Prose(opening), Prose(_chosen(found)), Prose(_HOW_CHOSEN)]
+    blocks += [Prose(_SAME_ROWS)] if found["method"] == "threshold" else []
     drawn = _figure(found)
     blocks += [drawn] if drawn else []
     blocks.append(_candidates(report, found))
