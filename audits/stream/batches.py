@@ -74,7 +74,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _csv(path: Path, names: Sequence[str]) -> Iterator[pa.Table]:
     reading = pa_csv.ReadOptions(block_size=_BLOCK)
-    parsing = pa_csv.ParseOptions(delimiter="\t" if ".tsv" in path.suffixes else ",")
+    delimiter = "\t" if ".tsv" in path.suffixes else ","
+    parsing = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     with pa_csv.open_csv(path, reading, parsing, pa_csv.ConvertOptions(check_utf8=False)) as reader:
         chosen = _known(names, reader.schema.names)
     converting = pa_csv.ConvertOptions(

@@ -64,6 +64,14 @@ def test_every_form_of_a_file_is_read_alike(tmp_path, form):
     )
 
 
+def test_a_cell_of_another_column_may_hold_line_breaks(tmp_path):
+    table = people(50).assign(letter="dear all,\n\nyours")
+    same(
+        read_predictions(written(table, tmp_path, "csv"), BINARY),
+        read_predictions(written(table, tmp_path), BINARY),
+    )
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_stream_gives_what_the_rows_give(tmp_path, weighted):
     path = written(people(6000), tmp_path)
