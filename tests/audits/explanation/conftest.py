@@ -1,12 +1,15 @@
 """Models of tables and of images whose true explanation is known."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from assay.audits import report
 from assay.platform.data.schema import Column, Schema
 
 
@@ -113,8 +116,20 @@ def train(module: Any, inputs: tuple[torch.Tensor, ...], y: np.ndarray, steps: i
     return module.eval()
 
 
+def fits_the_report(values: dict[str, Any]) -> None:
+    """Findings are what the report's schema calls an explanation."""
+    import jsonschema
+
+    schema = json.loads((Path(report.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator({"$ref": "#/$defs/explanation", "$defs": schema["$defs"]}).validate(
+        values
+    )
+
+
 class Worlds:
     """What tests build models with."""
+
+    fits_the_report = staticmethod(fits_the_report)
 
     schema_of = staticmethod(schema_of)
     numbers = staticmethod(numbers)

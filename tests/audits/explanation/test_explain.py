@@ -143,6 +143,10 @@ def test_completeness_is_reported_beside_what_is_shared_out(found):
     assert 0 <= settings["completeness_gap_mean"] <= 0.05 * settings["mean_change_explained"]
 
 
+def test_findings_are_what_the_schema_of_the_report_says(worlds, found):
+    worlds.fits_the_report(found.values)
+
+
 def test_every_method_says_what_it_cannot_say(found, images, tmp_path):
     for values in (found.values, explained(images, tmp_path).values):
         for name, method in values["methods"].items():
@@ -170,7 +174,9 @@ def test_grad_cam_points_at_the_watermark(images, tmp_path):
 
 
 @pytest.mark.parametrize("architecture", ["resnet_small", "vit_small"])
-def test_the_projects_image_networks_show_maps_of_at_least_four_by_four(architecture, images, tmp_path):
+def test_the_projects_image_networks_show_maps_of_at_least_four_by_four(
+    architecture, images, worlds, tmp_path
+):
     predictor, table, y = images
     torch.manual_seed(0)
     module = build(architecture, ImageInput(channels=1, height=8, width=8), 3)
@@ -178,6 +184,7 @@ def test_the_projects_image_networks_show_maps_of_at_least_four_by_four(architec
     found = explained((shown, table.slice(0, 12), y[:12]), tmp_path, examples=1)
     assert found.values["methods"]["grad_cam"]["examples"]
     assert {f"grad_cam_{check}" for check in CHECKS} <= set(found.values["faithfulness"])
+    worlds.fits_the_report(found.values)
     rolled = found.values["methods"].get("attention_rollout")
     assert (rolled is not None) == (architecture == "vit_small")
     if rolled:

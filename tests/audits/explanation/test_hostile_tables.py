@@ -70,6 +70,7 @@ def test_any_column_is_explained_without_a_crash_or_a_number_that_is_none(worlds
             sensitive={"colour": np.array(["red", "blue", "none"] * 20)},
         )
     json.dumps(found.values, allow_nan=False)
+    worlds.fits_the_report(found.values)
     top = found.values["methods"]["exact_shapley"]["global"][0]
     assert top["feature"] == "x"
 

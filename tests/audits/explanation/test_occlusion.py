@@ -105,6 +105,7 @@ def test_text_makes_occlusion_a_default_and_shows_its_words(worlds, tmp_path):
         pictures=tmp_path,
         background=table,
     )
+    worlds.fits_the_report(found.values)
     method = found.values["methods"]["occlusion"]
     assert [line["feature"] for line in method["global"]] == ["text", "size"]
     words = method["examples"][0]["words"]["text"]
