@@ -211,6 +211,22 @@ def test_the_checks_tell_where_grad_cam_points_at_the_watermark_and_where_it_can
         assert checks["occlusion_insertion_advantage"]["low"] > 0.2
 
 
+def test_columns_that_attention_passes_on_are_shown_for_a_transformer_of_columns(worlds, tabular, tmp_path):
+    predictor, table, y = tabular
+    torch.manual_seed(0)
+    bins = (tuple(np.linspace(-2, 2, 9).tolist()),) * 3
+    shape = TabularInput(numeric=3, cardinalities=(3,), bins=bins)
+    module = build("ft_transformer", shape, 2, width=16, depth=1, heads=2)
+    worlds.train(module, predictor.inputs(table), y, steps=60)
+    shown = worlds.Shown(module, predictor.feature_names, predictor.schema, predictor.inputs)
+    found = explained((shown, table, y), tmp_path, rows=64, examples=2).values
+    ranking = found["methods"]["attention_rollout"]["global"]
+    assert {line["feature"] for line in ranking} == {"strong", "weak", "noise", "colour"}
+    assert 0 < sum(line["value"] for line in ranking) < 1, "the rest is the summary token's own"
+    assert {f"attention_rollout_{check}" for check in CHECKS} <= set(found["faithfulness"])
+    worlds.fits_the_report(found)
+
+
 def test_regression_is_explained_in_its_own_way(worlds, tmp_path):
     rng, names = np.random.default_rng(0), ("a", "b")
     table = pa.table({"__row__": np.arange(ROWS), **{name: rng.normal(size=ROWS) for name in names}})
