@@ -22,6 +22,7 @@ import shap
 import torch
 from assay.audits.explanation.outputs import log_odds
 from assay.audits.explanation.shapley import MixedTable, MixedTokens, Mixture, Shares, exact, kernel_shap
+from assay.audits.explanation.shapley.values import COALITIONS
 from assay.platform.data.config import DataConfig
 from assay.platform.data.dataset import Dataset
 from assay.platform.data.ingest import ingest
@@ -33,7 +34,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 SEED = 0
 ROWS, BACKGROUND, FEW = 200, 100, 5
-CONTINUOUS = 12
+CONTINUOUS, MORE = 12, 256
 _BATCH = 4096
 
 Model = Callable[[np.ndarray], np.ndarray]
@@ -81,7 +82,8 @@ def compare(
     np.random.seed(SEED)  # the peer draws from numpy's global generator
     work = {
         "shap KernelExplainer": (FEW, partial(explainer.shap_values, matrix[:FEW], silent=True)),
-        "ours, sampled": (ROWS, partial(ask, kernel_shap, ROWS)),
+        f"ours, {COALITIONS} coalitions": (ROWS, partial(ask, kernel_shap, ROWS)),
+        f"ours, {MORE} coalitions": (ROWS, partial(ask, partial(kernel_shap, coalitions=MORE), ROWS)),
         "ours, exact": (exact_rows, partial(ask, exact, exact_rows)),
     }
     seconds = interleave({what: run for what, (_, run) in work.items()}, repeats=3)
