@@ -173,7 +173,7 @@ def test_checkpoints_of_other_settings_are_not_gone_on_from(trained, tabular, tm
         (ModelConfig(architecture="mlp", options={"widht": 3}), {}, "'width'"),
         (ModelConfig(architecture="mlp", options={"width": "wide"}), {}, "model.options"),
         (ModelConfig(architecture="mlp", options={"width": -4}), {}, "model.options"),
-        (ModelConfig(), {"optimizer": "adam"}, "'adamw'"),
+        (ModelConfig(), {"optimizer": "adamww"}, "'adamw'"),
         (ModelConfig(), {"schedule": "onecycle"}, "'one_cycle'"),
     ],
 )
