@@ -92,11 +92,13 @@ CONSTRAINTS: Mapping[str, Constraint] = {
         rates=("true_positive",), combined="largest",
         metric="equal_opportunity_difference", moment="TruePositiveRateParity"),
     "equalized_odds": Constraint(
-        summary="the same, and those who are negative too: the larger of the two gaps",
+        summary="those who are positive receive the positive decision equally often, and those who are "
+        "negative, too: the larger of the two gaps",
         rates=("true_positive", "false_positive"), combined="largest",
         metric="equalized_odds_difference", moment="EqualizedOdds"),
     "average_odds": Constraint(
-        summary="the same, but the mean of the two gaps",
+        summary="those who are positive receive the positive decision equally often, and those who are "
+        "negative, too: the mean of the two gaps",
         rates=("true_positive", "false_positive"), combined="mean",
         metric="average_odds_difference", moment="EqualizedOdds"),
 }

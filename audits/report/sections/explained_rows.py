@@ -21,7 +21,7 @@ from ..document import (
     Word,
     Words,
 )
-from ..figures import bound, figure, plain
+from ..figures import figure, plain
 
 __all__ = ["explained_rows", "picture", "said", "value"]
 
@@ -65,7 +65,7 @@ def said(example: Mapping[str, Any]) -> tuple[Any, ...]:
     if example.get("y_pred") is not None:
         told += [": decided ", Name(value(example["y_pred"]))]
     if example.get("score") is not None:
-        told.append(f", score {bound(example['score'], 'share')}")
+        told.append(f", score {figure({'value': example['score']}, 'share')}")
     if example.get("y_true") is not None:
         wrong = example.get("y_pred") is not None and example["y_pred"] != example["y_true"]
         told += ["; truly " if wrong else "; true: ", Name(value(example["y_true"]))]
@@ -125,5 +125,5 @@ def _had(each: Mapping[str, Any]) -> Text:
         told += [" and "] if place else []
         told += [Name(change["feature"]), " been ", Name(value(change["to"]))]
         told += [" instead of ", Name(value(change["from"]))]
-    told += [": ", Name(value(each["y_pred"])), f", score {bound(each['score'], 'share')}"]
+    told += [": ", Name(value(each["y_pred"])), f", score {figure({'value': each['score']}, 'share')}"]
     return tuple(told)

@@ -93,13 +93,20 @@ def explanation(report: Mapping[str, Any]) -> Section:
         blocks += explained_rows(method.get("examples", ()))
         if "heads" in method:
             blocks += _heads(method["heads"])
-        if method.get("settings"):
-            blocks.append(Fold("How it was measured", tuple(sheet(method["settings"]))))
+        blocks += _settings(method.get("settings", {}))
     blocks += _faithfulness(report, found.get("faithfulness", {}))
     blocks += error_browser(found.get("error_browser", {}))
     if found.get("settings"):
         blocks.append(Fold("Settings of the explanations", tuple(sheet(found["settings"]))))
     return Section("explanation", "Explanation", tuple(blocks))
+
+
+def _settings(found: Mapping[str, Any]) -> list[Block]:
+    """What the method can't say, in the open; how it was measured, folded."""
+    limits = found.get("cannot_say")
+    shown = [Prose(("It can't say: ", Name(limits, whole=True)), small=True)] if limits else []
+    rest = {key: value for key, value in found.items() if key != "cannot_say"}
+    return [*shown, *([Fold("How it was measured", tuple(sheet(rest)))] if rest else [])]
 
 
 def _heads(found: Mapping[str, Any]) -> list[Block]:

@@ -69,7 +69,9 @@ def _chosen(found: Mapping[str, Any]) -> str:
         why = f"of the candidates whose gap on validation rows is at most {limit} it is the most accurate"
     else:
         why = f"no candidate's gap on validation rows is at most {limit}; this one comes nearest"
-    return f"The model is {title(found['chosen']).lower()}: {why} (its gap there: {gap})."
+    number = [one["name"] for one in found["candidates"]].index(found["chosen"])
+    called = "the one that was trained" if found["chosen"] == "none" else f"candidate {number}"
+    return f"The model is {called}: {why} (its gap there: {gap})."
 
 
 def _figure(found: Mapping[str, Any]) -> Figure | None:
@@ -108,18 +110,23 @@ def _candidates(report: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         rows.append(Row(cells, "strong" if mark else ""))
     columns = (
         Column("Candidate"),
-        Column(title(METHODS[found["method"]].parameter.partition(",")[0]), "number"),
-        Column("Validation: accuracy", "number"),
-        Column("Validation: gap", "number"),
-        Column("Test: accuracy, 95% interval", "number"),
-        Column(f"Test: {describe(found['metric']).title.lower()}, 95% interval", "number"),
+        Column("Setting", "number"),
+        Column("Accuracy", "number"),
+        Column("Gap", "number"),
+        Column("Test accuracy", "number"),
+        Column("Test gap", "number"),
         Column("Time", "number"),
     )
-    return Table(caption="Every candidate", columns=columns, rows=tuple(rows))
+    gap, setting = describe(found["metric"]).title.lower(), METHODS[found["method"]].parameter
+    caption = (
+        f"Every candidate: its setting ({setting}), accuracy and gap on the validation rows, then on the "
+        f"test rows with 95% intervals. Gap: {gap}."
+    )
+    return Table(caption=caption, columns=columns, rows=tuple(rows))
 
 
 def _label(index: int, name: str) -> str:
-    return f"{index} {'as trained' if name == 'none' else title(name)}"
+    return f"{index}, as trained" if name == "none" else str(index)
 
 
 def _other_gaps(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Table]:

@@ -54,11 +54,11 @@ def test_it_keeps_to_the_schema(mitigated):
 def test_every_candidate_and_the_choice_are_on_the_page(mitigated, pictures):
     html, text = render_html(mitigated, pictures), render_markdown(mitigated)
     for page in (html, text):
-        assert "Threshold-1 (chosen)" in page
+        assert "1 (chosen)" in page
         assert "at most 0.020 it is the most accurate" in page
         assert "Every prediction needs the sensitive columns" in page
     assert "<polygon" in html
-    assert "| 0 as trained |" in text
+    assert "| 0, as trained |" in text
 
 
 def test_a_limit_that_nobody_kept_is_said(mitigated):
