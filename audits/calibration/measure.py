@@ -12,6 +12,7 @@ from ..fairness.groups import encode
 from ..findings import Findings, number, pointer
 from ..intervals import Mass, Proportions, means, pointwise, tails
 from ..predictions import Predictions
+from .distribution import distribution
 from .error import Bins, bin_rows, expected_calibration_error
 
 __all__ = ["measure"]
@@ -33,8 +34,8 @@ def measure(
         confidence: of two-sided intervals; one-sided bounds are at 95%.
 
     Returns:
-        `metrics{expected_calibration_error, mean_calibration_gap}`, `bins[{low, high, mean_score, rate, n}]`
-        and `groups{column: {group: {n, small, metrics, bins}}}`.
+        `metrics{expected_calibration_error, mean_calibration_gap}`, `bins[{low, high, mean_score, rate, n}]`,
+        `scores{quantiles, shares}` and `groups{column: {group: {n, small, metrics, bins, scores}}}`.
     """
     if predictions.scores is None:
         return Findings(missing={"": "the model gives no probabilities"})
@@ -85,7 +86,13 @@ def _part(
     error = expected_calibration_error(table, confidence=confidence, seed=config.seed)
     gap = _mean_gap(score - outcome, mass, confidence)
     metrics = dict(zip(METRICS, (error, gap), strict=True))
-    return Findings(values={"metrics": metrics, "bins": _reliability(table, confidence)})
+    return Findings(
+        values={
+            "metrics": metrics,
+            "bins": _reliability(table, confidence),
+            "scores": distribution(score, mass),
+        }
+    )
 
 
 def _mean_gap(gaps: np.ndarray, mass: Mass, confidence: float) -> dict:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...findings import pointer
 from ..charts.reliability import reliability
+from ..charts.scale import scale_over
 from ..document import (
     Block,
     Column,
@@ -13,17 +14,19 @@ from ..document import (
     Figure,
     Fold,
     Heading,
+    Inline,
     Measure,
     Name,
     Prose,
     Row,
     Section,
+    Strip,
     Table,
 )
 from ..figures import bound, figure, plain
 from ..metrics import describe
 from .absence import not_measured
-from .sheet import sheet
+from .sheet import LONGEST, sheet
 from .slices import metric_names, slice_table
 
 __all__ = ["calibration"]
@@ -58,9 +61,39 @@ def calibration(report: Mapping[str, Any]) -> Section:
             blocks.append(
                 table if index == 0 else Fold((f"{describe(metric).title} by ", Name(attribute)), (table,))
             )
+        blocks += _spread(groups, attribute)
     if found.get("settings"):
         blocks.append(Fold("How it was measured", tuple(sheet(found["settings"]))))
     return Section("calibration", "Calibration", tuple(blocks))
+
+
+def _spread(groups: Mapping[str, Any], attribute: str) -> list[Block]:
+    """Where each group's scores lie: quantiles in numbers, and drawn."""
+    held = {name: of["scores"]["quantiles"] for name, of in groups.items() if "scores" in of}
+    if not held:
+        return []
+    scale = scale_over((0.0, 1.0))
+    rows = []
+    for name, quantiles in list(held.items())[:LONGEST]:
+        drawn = {"value": quantiles["0.5"], "low": quantiles["0.05"], "high": quantiles["0.95"]}
+        numbers = [figure({"value": value}, "share") for value in quantiles.values()]
+        rows.append(Row(((Name(name),), *numbers, Strip(drawn, scale))))
+    quantiles = next(iter(held.values()))
+    columns = (
+        Column("Group"),
+        *(Column(f"{float(share):.0%}", "number") for share in quantiles),
+        Column("", "chart", scale),
+    )
+    caption: tuple[Inline, ...] = (
+        "Scores by ",
+        Name(attribute),
+        ": quantiles; drawn: the median and 90% of rows",
+    )
+    more = len(held) - len(rows)
+    caption += (f"; {more} more groups in report.json",) if more > 0 else ()
+    return [
+        Fold(("Scores by ", Name(attribute)), (Table(caption=caption, columns=columns, rows=tuple(rows)),))
+    ]
 
 
 def _metrics(numbers: Mapping[str, Any]) -> Table:

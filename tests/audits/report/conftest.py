@@ -94,8 +94,14 @@ def calibration() -> Findings:
         for i in range(10)
     ]
     numbers = {"expected_calibration_error": number(0.0131, 0.0098, 0.0189, 16281)}
-    groups = {"sex": {name: {"n": 900, "metrics": numbers} for name in ("Male", "Female")}}
-    return Findings(values={"metrics": numbers, "temperature": 1.0842, "bins": bins, "groups": groups})
+    spread = {"0.05": 0.01, "0.25": 0.04, "0.5": 0.21, "0.75": 0.55, "0.95": 0.93}
+    scores = {"quantiles": spread, "shares": [0.1] * 10}
+    groups = {"sex": {name: {"n": 900, "metrics": numbers, "scores": scores} for name in ("Male", "Female")}}
+    return Findings(
+        values={
+            "metrics": numbers, "temperature": 1.0842, "bins": bins, "scores": scores, "groups": groups,
+        }
+    )  # fmt: skip
 
 
 def errors(examples: list[dict[str, Any]]) -> dict[str, Any]:
