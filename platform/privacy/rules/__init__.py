@@ -5,6 +5,7 @@ from functools import partial
 from torch import nn
 
 from ....models.numerical_embeddings import PerFeatureLinear
+from ....models.perceptron import Bias
 from ..layer import Rule, Way, instantiated
 from ..products import has_onednn
 from . import (
@@ -55,6 +56,14 @@ _RECURRENT = Rule(
     watch=recurrent.watch,
 )
 
+FREE = Rule(
+    per_sample=free_parameter.per_sample,
+    ways=(instantiated(free_parameter.per_sample),),
+    places=free_parameter.places,
+    watch=free_parameter.watch,
+)
+"""For parameters that are used beside layers: added, multiplied, expanded."""
+
 RULES: dict[type[nn.Module], Rule] = {
     nn.Linear: Rule(per_sample=linear.per_sample, ways=_LINEAR),
     nn.Conv1d: _CONV,
@@ -88,6 +97,7 @@ RULES: dict[type[nn.Module], Rule] = {
     ),
     nn.GRU: _RECURRENT,
     nn.RNN: _RECURRENT,
+    Bias: FREE,
     PerFeatureLinear: Rule(
         per_sample=per_feature_linear.per_sample,
         ways=(
@@ -100,14 +110,6 @@ RULES: dict[type[nn.Module], Rule] = {
     ),
 }
 """Kind of layer to rule; subclasses with a forward of their own are another kind."""
-
-FREE = Rule(
-    per_sample=free_parameter.per_sample,
-    ways=(instantiated(free_parameter.per_sample),),
-    places=free_parameter.places,
-    watch=free_parameter.watch,
-)
-"""For parameters that a module with layers inside holds itself."""
 
 REFUSED: dict[type[nn.Module], str] = {
     nn.BatchNorm1d: "nn.GroupNorm(groups, channels) or nn.LayerNorm",

@@ -1,4 +1,4 @@
-"""Parameters that a module with layers inside holds itself: a bias a column, positions, a class token.
+"""Parameters beside layers, which a module holds itself: a bias, positions, a class token.
 
 They are shared by all samples, so their gradient a sample is that of what they were broadcast to. While a
 batch is watched the parameter is seen as a tensor that knows its uses: `x + p`, `x * p`,

@@ -5,6 +5,8 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from assay.models.inputs import TabularInput
+from assay.models.perceptron import Bias, Perceptron
 from assay.platform.exceptions import ModelError
 from assay.platform.privacy.bookkeeping import BookKeeping
 from torch import nn
@@ -47,6 +49,35 @@ def test_forms_made_of_a_parameter_agree(same_as_one_by_one):
 
     module.forward = forward
     same_as_one_by_one(module, torch.randn(5, 3, 4))
+
+
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing", "ignore::FutureWarning")  # Opacus's own
+@pytest.mark.parametrize("trained", ["head", "all"])
+def test_a_bias_of_its_own_agrees_with_opacus_and_a_loop_without_a_notice(
+    trained, same_as_one_by_one, same_as_opacus
+):
+    module = nn.Sequential(nn.Linear(4, 3), Bias(3))
+    module[0].requires_grad_(trained == "all")  # frozen: what the bias is added to needs no gradient
+    same_as_opacus(module, torch.randn(64, 4))
+    same_as_one_by_one(module, torch.randn(9, 4))
+    same_as_one_by_one(module, torch.randn(9, 5, 4))
+
+
+def test_a_perceptron_agrees_with_a_loop_over_samples_without_a_notice(same_as_one_by_one):
+    network = Perceptron(TabularInput(numeric=2, cardinalities=(3,), bins=((-1.0, 0.0, 1.0), (0.0, 2.0))), 2)
+
+    class Joined(nn.Module):
+        """Numbers and codes in one tensor, as the loop over samples wants them."""
+
+        def __init__(self):
+            super().__init__()
+            self.network = network
+
+        def forward(self, row):
+            return self.network(row[:, :2], row[:, 2:].long())
+
+    rows = torch.cat([torch.randn(16, 2), torch.randint(0, 3, (16, 1))], dim=1)
+    same_as_one_by_one(Joined(), rows)
 
 
 @pytest.mark.parametrize(
