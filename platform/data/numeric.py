@@ -6,6 +6,7 @@ transform, which keeps tied values off the ends of the normal. The middle rank o
 without random numbers: the zeros of a zero-inflated column go to the middle of their share, not to -5.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class NumericFeature:
         column: the source's column.
         part: `value`, `missing`, or the part of a date: `day`, `month`, `weekday`.
         median: stands in for a missing value.
-        knots: rising values of the train rows; between them the scaled value is interpolated.
+        knots: rising values, of the train rows or declared; between them the scaled value is interpolated.
         scores: the scaled value at each knot.
         edges: bin edges in the scaled space, strictly rising, at least two.
     """
@@ -72,6 +73,26 @@ def fit(name: str, column: str, part: str, values: np.ndarray) -> NumericFeature
         knots=tuple(knots.tolist()),
         scores=tuple(scores.tolist()),
         edges=tuple(edges.tolist()),
+    )
+
+
+def declare(name: str, column: str, part: str, edges: Sequence[float], *, bins: int = BINS) -> NumericFeature:
+    """Scaling and bins of one feature from edges that are known beforehand: bins become equally wide.
+
+    Args:
+        edges: rising, in the feature's own unit; two are a range, which is cut into `bins` equal bins.
+    """
+    knots = np.linspace(edges[0], edges[-1], bins + 1) if len(edges) == 2 else np.asarray(edges, dtype=float)
+    # Deviation 1 if all bins were equally frequent.
+    scores = np.linspace(-(3**0.5), 3**0.5, len(knots)).astype(np.float32)
+    return NumericFeature(
+        name=name,
+        column=column,
+        part=part,
+        median=float(np.interp(0.0, scores, knots)),
+        knots=tuple(knots.tolist()),
+        scores=tuple(scores.tolist()),
+        edges=tuple(scores.tolist()),
     )
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from ...models.optimizers import build_optimizer
 from ...models.schedules import build_schedule
+from ..data.preprocess import Preprocessor
 from ..exceptions import CombinationError
 from ..privacy.config import PrivacyConfig
 from ..store.digest import digest_of_json
@@ -36,6 +37,7 @@ def fit_as_configured(
     progress: Callable[[Progress], None],
     engine: Engine,
     privacy: PrivacyConfig | None = None,
+    preprocessor: Preprocessor | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -50,6 +52,7 @@ def fit_as_configured(
         progress: told at most five times a second.
         engine: who else takes part.
         privacy: the budget of differential privacy, or None.
+        preprocessor: that was given and not fitted here, for the checkpoints' identity.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -99,7 +102,7 @@ def fit_as_configured(
         sampler=sampler,
         stepper=stepper,
         checkpoints=Checkpoints(
-            scratch / stage, run=_identity(stage, model, config, privacy, len(train), engine)
+            scratch / stage, run=_identity(stage, model, config, privacy, preprocessor, len(train), engine)
         ),
         progress=Throttled(progress),
         engine=engine,
@@ -117,6 +120,7 @@ def _identity(
     model: ModelConfig,
     config: PretrainConfig | TrainConfig,
     privacy: PrivacyConfig | None,
+    preprocessor: Preprocessor | None,
     rows: int,
     engine: Engine,
 ) -> str:
@@ -130,6 +134,7 @@ def _identity(
             "model": dataclasses.asdict(model),
             "config": settings,
             "privacy": None if privacy is None else dataclasses.asdict(privacy),
+            "preprocessor": None if preprocessor is None else preprocessor.to_json(),
             "rows": rows,
             "workers": engine.workers,
         }

@@ -9,6 +9,7 @@ import torch
 
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
+from ..data.schema import Schema
 from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, save_network, write_json
 from ..predictor.untrusted import read_json
@@ -37,6 +38,7 @@ class Job:
         out: folder to fill.
         scratch: folder for checkpoints, which outlives the process.
         privacy: the budget of differential privacy, or None.
+        preprocessor: that was not fitted on the train rows, or None to fit one.
     """
 
     dataset: Path
@@ -46,6 +48,7 @@ class Job:
     out: Path
     scratch: Path
     privacy: PrivacyConfig | None = None
+    preprocessor: Preprocessor | None = None
 
 
 def train(
@@ -59,6 +62,7 @@ def train(
     progress: Callable[[Progress], None] = lambda progress: None,
     ray_address: str | None = None,
     privacy: PrivacyConfig | None = None,
+    preprocessor: Preprocessor | None = None,
 ) -> dict[str, Any]:
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
@@ -74,6 +78,8 @@ def train(
         progress: told at most five times a second.
         ray_address: of a Ray cluster; None starts one on this machine if there are several workers.
         privacy: the budget of differential privacy for the train rows, or None.
+        preprocessor: from public knowledge or public rows (platform/data/declared.py); None fits one on the
+            train rows, which no privacy budget covers.
 
     Returns:
         Engine, epochs and the like, for the manifest.
@@ -92,8 +98,9 @@ def train(
         out=out.absolute(),
         scratch=scratch.absolute(),
         privacy=privacy,
+        preprocessor=preprocessor,
     )
-    _refuse_combinations(job, schema.task)
+    _refuse_combinations(job, schema)
     several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
     alone = config.workers == 1 or (config.workers == "auto" and not several)
     if privacy is not None or (ray_address is None and alone):
@@ -122,7 +129,7 @@ def learn(
         preprocessor = (
             read_preprocessor(job.pretrained)
             if job.pretrained
-            else Preprocessor.fit(data.table("train"), data.schema)
+            else job.preprocessor or Preprocessor.fit(data.table("train"), data.schema)
         )
         network = start_network(job.model, preprocessor, job.pretrained, config.seed).to(device)
         tables = {
@@ -146,6 +153,7 @@ def learn(
             progress=progress,
             engine=engine,
             privacy=job.privacy,
+            preprocessor=job.preprocessor,
         )
     if engine.rank == 0:
         save_network(
@@ -161,17 +169,25 @@ def learn(
     return {
         **details,
         "mode": config.mode,
+        "preprocessing": "pretraining" if job.pretrained else "given" if job.preprocessor else "train rows",
         "labels": {name: table.num_rows for name, table in tables.items()},
     }
 
 
-def _refuse_combinations(job: Job, task: str) -> None:
+def _refuse_combinations(job: Job, schema: Schema) -> None:
     """Settings that contradict each other, or the data.
 
     Raises:
         CombinationError: there are such.
     """
-    config = job.config
+    config, task = job.config, schema.task
+    if job.preprocessor is not None and (job.pretrained is not None or job.preprocessor.schema != schema):
+        raise CombinationError(
+            "this preprocessor can't be had here",
+            got="pretrained weights" if job.pretrained is not None else "a preprocessor of another schema",
+            expected="a preprocessor made for this dataset's schema, and no other stage's",
+            mend="make it with the dataset's schema, and leave pretraining out",
+        )
     if job.privacy is not None and config.workers not in ("auto", 1):
         raise CombinationError(
             "privacy can't be had with several workers",

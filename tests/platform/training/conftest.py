@@ -30,7 +30,8 @@ def trained(tmp_path: Path) -> Callable[..., tuple[Path, dict[str, Any]]]:
     ) -> tuple[Path, dict[str, Any]]:
         out = tmp_path / f"model{next(runs)}"
         out.mkdir()
-        told = {key: settings.pop(key) for key in ("progress", "ray_address", "privacy") if key in settings}
+        others = ("progress", "ray_address", "privacy", "preprocessor")
+        told = {key: settings.pop(key) for key in others if key in settings}
         details = train(
             dataset=dataset,
             model=SMALL[model] if isinstance(model, str) else model,

@@ -7,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from assay.platform.data.dataset import Dataset
+from assay.platform.data.declared import declared_preprocessor
+from assay.platform.data.preprocess import Preprocessor
 from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.config import PrivacyConfig
@@ -68,6 +71,36 @@ def test_checkpoints_with_the_key_of_the_noise_are_readable_by_their_owner_alone
 def test_what_can_not_be_promised_is_refused(trained, tabular, settings, error, word):
     with pytest.raises(error, match=word):
         trained(tabular, **settings)
+
+
+def test_a_given_preprocessor_is_kept_and_said(trained, tabular):
+    schema = Dataset.open(tabular).schema
+    declared = declared_preprocessor(
+        schema, numbers={"age": (18, 80)}, categories={"job": ("clerk", "smith", "nurse")}, missing=("age",)
+    )
+    folder, details = trained(tabular, privacy=BUDGET, preprocessor=declared)
+    assert json.loads((folder / "preprocess.json").read_bytes()) == declared.to_json()
+    assert details["preprocessing"] == "given"
+    fitted, details = trained(tabular, privacy=BUDGET)
+    assert json.loads((fitted / "preprocess.json").read_bytes()) != declared.to_json()
+    assert details["preprocessing"] == "train rows"
+
+
+def test_a_checkpoint_of_another_preprocessor_is_not_gone_on_from(trained, tabular, tmp_path):
+    schema = Dataset.open(tabular).schema
+    said = {"categories": {"job": ("clerk", "smith", "nurse")}, "missing": ("age",)}
+    narrow, wide = (declared_preprocessor(schema, numbers={"age": (18, top)}, **said) for top in (80, 160))
+    scratch = tmp_path / "scratch"
+    _, details = trained(tabular, preprocessor=narrow, scratch=scratch)
+    _, again = trained(tabular, preprocessor=narrow, scratch=scratch)
+    _, other = trained(tabular, preprocessor=wide, scratch=scratch)
+    assert (details["resumed_from"], again["resumed_from"], other["resumed_from"]) == (None, 3, None)
+
+
+def test_a_preprocessor_of_another_schema_is_refused(trained, tabular, prices):
+    other = Dataset.open(prices)
+    with pytest.raises(CombinationError, match="another schema"):
+        trained(tabular, preprocessor=Preprocessor.fit(other.table("train"), other.schema))
 
 
 def test_a_killed_run_goes_on_with_the_noise_it_had_begun_with(tmp_path):
