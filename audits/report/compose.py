@@ -24,6 +24,7 @@ from .sections.sheet import LONGEST
 from .sections.subgroups import subgroups
 from .sections.training import training
 from .sections.variation import variation
+from .standouts import standouts
 from .unknowns import unknowns
 
 __all__ = ["compose"]
@@ -71,6 +72,7 @@ def compose(report: Mapping[str, Any]) -> Document:
         identity=_identity(model, report),
         notices=_notices(report),
         headlines=headlines(report),
+        standouts=tuple(standouts(report)),
         unknowns=tuple(lines[:_FIRST]),
         more_unknowns=_rest(lines[_FIRST:]),
         sections=tuple(_with_recheck(part(report), place, report) for part, place in _PARTS),

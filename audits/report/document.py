@@ -1,6 +1,6 @@
 """A report as a document: what HTML and Markdown both lay out, without a word of either.
 
-    Document ─ title, stamp, headlines, unknowns, sections
+    Document ─ title, stamp, headlines, standouts, unknowns, sections
     Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Words · Fold (blocks inside)
     Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent · Strip · Bar · Shade
 
@@ -251,6 +251,7 @@ class Document:
     identity: tuple[tuple[str, Text], ...]
     notices: tuple[Text, ...]
     headlines: tuple[Headline, ...]
+    standouts: tuple[Text, ...]
     unknowns: tuple[Text, ...]
     more_unknowns: tuple[Text, ...]
     sections: tuple[Section, ...]

@@ -66,6 +66,8 @@ def _opening(document: Document) -> list[str]:
     for one in document.headlines:
         notes = "; ".join(inline(note) for note in one.notes)
         lines.append(f"| {inline(one.label)} | **{one.figure}** | {notes} |")
+    if document.standouts:
+        lines += ["", "## What stands out", "", *(f"- {inline(line)}" for line in document.standouts)]
     lines += ["", "## What is not known", ""]
     known = (*document.unknowns, *document.more_unknowns)
     lines += [f"- {inline(line)}" for line in known] or ["Nothing that was asked for is missing."]

@@ -35,6 +35,8 @@ _SKIPPED = (
     "methods",
 )
 _MINOR = 100
+_OPTIONAL = ("comparisons", "compression", "mitigation")
+"""Rooms whose absence says nothing of how far the rest can be trusted."""
 _CARD = ("intended_use", "out_of_scope", "contact")
 _NAMED = 3
 
@@ -69,7 +71,7 @@ def _grouped(report: Mapping[str, Any]) -> list[tuple[int, Line]]:
 
 def _weight(room: str, rest: list[str]) -> int:
     """Holes in what was measured first, then whole rooms, last what a decision hardly rests on."""
-    if "baselines" in rest or (room == "carbon" and rest):
+    if "baselines" in rest or (room == "carbon" and rest) or (room in _OPTIONAL and not rest):
         return _MINOR
     return _ROOMS.index(room) if rest and room in _ROOMS else len(_ROOMS)
 

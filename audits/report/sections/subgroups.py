@@ -10,7 +10,7 @@ from ..metrics import Unit, in_order
 from .absence import not_measured
 from .sheet import sheet
 
-__all__ = ["subgroups"]
+__all__ = ["slice_name", "subgroups"]
 
 _TITLE = "Worst subgroups"
 _NAMED = 12  # columns that were left out, by name
@@ -69,7 +69,7 @@ def _table(says: str, held: Mapping[str, Any], unit: Unit) -> Table:
     rows = tuple(
         Row(
             (
-                _slice(one["slice"]),
+                slice_name(one["slice"]),
                 Count(one["n"]),
                 plain(one["value"], 3),
                 plain(one["elsewhere"], 3),
@@ -92,7 +92,8 @@ def _table(says: str, held: Mapping[str, Any], unit: Unit) -> Table:
     return Table(caption=f"{says} {_looked_at(held)} slices were looked at.", columns=columns, rows=rows)
 
 
-def _slice(predicates: Mapping[str, str]) -> tuple[Inline, ...]:
+def slice_name(predicates: Mapping[str, str]) -> tuple[Inline, ...]:
+    """The conditions of a slice in words."""
     parts: list[Inline] = []
     for column, label in predicates.items():
         parts += [" and ", Name(column)] if parts else [Name(column)]
