@@ -121,3 +121,11 @@ def _check_pair(architecture: str | None, method: str) -> None:
             f"({ARCHITECTURES[architecture].modality})",
             mend="`assay list pretraining` says what each is for",
         )
+    only = PRETRAINING[method].architectures
+    if only and architecture not in only:
+        raise CombinationError(
+            "this pretraining can't train this architecture",
+            got=f"{method} with {architecture or 'no architecture named'}",
+            expected=f"one of {', '.join(only)}",
+            mend=f"model.architecture: {only[0]}",
+        )

@@ -48,6 +48,16 @@ class Part:
     decided: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that the name itself decides: of `resnet50`, the depth."""
 
+    views: bool = False
+    """Of a method: whether it compares augmented views of an image."""
+
+    moving_target: bool = False
+    """Of a method: whether its loss is held against something that learns too. Losses of two epochs can't be
+    compared then, so the last epoch is kept and not the best."""
+
+    architectures: tuple[str, ...] = ()
+    """Of a method: the only architectures that it can train; empty: all of its modality."""
+
 
 ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
     {
@@ -192,6 +202,14 @@ PRETRAINING: Mapping[str, Part] = MappingProxyType(
             factory="SCARF",
             options={"corruption": 0.6, "temperature": 1.0, "projection_width": 256},
         ),
+        "masked_features": Part(
+            summary="say which cells of a row were replaced, and what stood there",
+            paper="https://proceedings.neurips.cc/paper/2020/hash/7d97667a3e056acab9aaf653807b4a03-Abstract.html",
+            modality="tabular",
+            module="masked_features",
+            factory="MaskedFeatures",
+            options={"masked": 0.3, "alpha": 2.0},
+        ),
         "simclr": Part(
             summary="pull two augmented views of an image together, push all others away",
             paper="https://arxiv.org/abs/2002.05709",
@@ -199,6 +217,60 @@ PRETRAINING: Mapping[str, Part] = MappingProxyType(
             module="simclr",
             factory="SimCLR",
             options={"temperature": 0.2, "projection_width": 64},
+            views=True,
+        ),
+        "moco": Part(
+            summary="tell the other view of an image from a queue of views of earlier images",
+            paper="https://arxiv.org/abs/1911.05722",
+            modality="image",
+            module="moco",
+            factory="MoCo",
+            options={"temperature": 0.2, "momentum": 0.99, "queue": 1024, "projection_width": 64},
+            views=True,
+            moving_target=True,
+        ),
+        "byol": Part(
+            summary="predict how a slow copy of the network sees the other view of an image",
+            paper="https://arxiv.org/abs/2006.07733",
+            modality="image",
+            module="byol",
+            factory="BYOL",
+            options={"momentum": 0.99, "projection_width": 64, "hidden": 128},
+            views=True,
+            moving_target=True,
+        ),
+        "barlow_twins": Part(
+            summary="make the correlations between the components of two views an identity matrix",
+            paper="https://arxiv.org/abs/2103.03230",
+            modality="image",
+            module="barlow_twins",
+            factory="BarlowTwins",
+            options={"redundancy": 5e-3, "projection_width": 128},
+            views=True,
+        ),
+        "vicreg": Part(
+            summary="pull two views of an image together while each component stays spread and alone",
+            paper="https://arxiv.org/abs/2105.04906",
+            modality="image",
+            module="vicreg",
+            factory="VICReg",
+            options={"invariance": 25.0, "variance": 25.0, "covariance": 1.0, "projection_width": 128},
+            views=True,
+        ),
+        "mae": Part(
+            summary="hide most patches of an image and paint them from those that are left",
+            paper="https://arxiv.org/abs/2111.06377",
+            modality="image",
+            module="mae",
+            factory="MAE",
+            options={
+                "masked": 0.75,
+                "decoder_width": 32,
+                "decoder_depth": 1,
+                "decoder_heads": 4,
+                "normalize": False,
+            },
+            architectures=("vit_small",),
         ),
     }
 )
@@ -229,16 +301,16 @@ def build_pretraining(
     Args:
         name: a key of `PRETRAINING`.
         network: whose `encode` it trains.
-        augment: makes a random view of a batch of images; methods for tables need none.
+        augment: makes a random view of a batch of images; None for tables.
         **options: any of the part's options; the others keep their defaults.
 
     Raises:
         UnknownNameError: no such method or option, or one for another kind of data.
         ValueError: an option's value makes no sense.
     """
-    if augment is None:
-        return _load("method", name, PRETRAINING, "tabular", options)(network, **options)
-    return _load("method", name, PRETRAINING, "image", options)(network, augment, **options)
+    modality = "tabular" if augment is None else "image"
+    make = _load("method", name, PRETRAINING, modality, options)
+    return make(network, augment, **options) if PRETRAINING[name].views else make(network, **options)
 
 
 def _load(

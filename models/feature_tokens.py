@@ -41,7 +41,7 @@ class FeatureTokens(nn.Module):
             raise ValueError(
                 "numeric encoding 'piecewise_linear' needs bins: got none, expected edges for each column"
             )
-        self.numeric = None
+        self.inputs, self.numeric = inputs, None
         if inputs.numeric:
             encoder = ENCODINGS[encoding](inputs)
             self.numeric = nn.Sequential(

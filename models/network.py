@@ -12,7 +12,10 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-__all__ = ["ImageNetwork", "Network", "TabularNetwork"]
+from .feature_tokens import FeatureTokens
+from .inputs import ImageInput
+
+__all__ = ["ImageNetwork", "Network", "PatchNetwork", "TabularNetwork"]
 
 
 class Network(nn.Module, ABC):
@@ -48,6 +51,9 @@ class Network(nn.Module, ABC):
 class TabularNetwork(Network):
     """A network over one token a column, numeric columns first."""
 
+    embedding: FeatureTokens
+    """Makes the tokens; its `inputs` describes the table."""
+
     def tokens(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """One token a column, `(batch, features, width of a token)`."""
         return self.embed(numeric, categorical)
@@ -70,3 +76,21 @@ class ImageNetwork(Network):
     def from_feature_maps(self, maps: Tensor) -> Tensor:
         """Logits `(batch, outputs)` from the maps."""
         return self.head(self.trunk(maps))
+
+
+class PatchNetwork(ImageNetwork):
+    """An image network whose tokens are patches, any part of which can be left out."""
+
+    inputs: ImageInput
+    """The images' shape."""
+
+    patch: int
+    """Side of a patch in pixels."""
+
+    @abstractmethod
+    def patch_tokens(self, images: Tensor) -> Tensor:
+        """One token a patch and its place, `(batch, patches, width)`, before any has seen another."""
+
+    @abstractmethod
+    def transform(self, tokens: Tensor) -> Tensor:
+        """The same tokens after the last block, `(batch, tokens, width)`, whichever of them there are."""

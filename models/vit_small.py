@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from .attention import SelfAttention
 from .inputs import ImageInput
-from .network import ImageNetwork
+from .network import PatchNetwork
 
 __all__ = ["ViTSmall"]
 
 
-class ViTSmall(ImageNetwork):
+class ViTSmall(PatchNetwork):
     """Patches and their positions as tokens, pre-norm transformer blocks, average pooling, a linear head.
 
     Args:
@@ -50,7 +50,7 @@ class ViTSmall(ImageNetwork):
                 f"patch: got {patch} for images of {inputs.height}×{inputs.width},"
                 " expected a divisor of both sides that leaves at least 4×4 patches"
             )
-        self.width, self.grid = width, (rows, columns)
+        self.inputs, self.patch, self.width, self.grid = inputs, patch, width, (rows, columns)
         self.patches = nn.Conv2d(inputs.channels, width, patch, stride=patch)
         self.register_buffer("positions", sine_cosine_positions(rows, columns, width), persistent=False)
         self.blocks = nn.Sequential(*(Block(width, heads, dropout) for _ in range(depth)))
@@ -60,9 +60,16 @@ class ViTSmall(ImageNetwork):
 
     def embed(self, images: Tensor) -> Tensor:
         """Tokens after the last block, laid out as maps `(batch, width, rows, columns)`."""
-        tokens = self.patches(images).flatten(2).transpose(1, 2) + self.positions  # (batch, patches, width)
-        tokens = self.norm(self.blocks(tokens))
+        tokens = self.transform(self.patch_tokens(images))
         return self.maps(tokens.transpose(1, 2).unflatten(2, self.grid))
+
+    def patch_tokens(self, images: Tensor) -> Tensor:
+        """Projected patches with their positions added, `(batch, patches, width)`."""
+        return self.patches(images).flatten(2).transpose(1, 2) + self.positions
+
+    def transform(self, tokens: Tensor) -> Tensor:
+        """Tokens `(batch, tokens, width)` after the last block, normalized."""
+        return self.norm(self.blocks(tokens))
 
     def trunk(self, embedded: Tensor) -> Tensor:
         """Average token, `(batch, width)`."""

@@ -39,7 +39,7 @@ class PretrainConfig:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     method: str
-    """Name from `assay list pretraining`: `scarf` for tables, `simclr` for images."""
+    """Name from `assay list pretraining`, e.g. `scarf` for tables, `simclr` for images."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of that method, e.g. `{temperature: 0.5}`."""
@@ -66,7 +66,8 @@ class PretrainConfig:
     """Largest norm of the whole gradient; null leaves it alone."""
 
     patience: int | None = None
-    """Epochs without a better validation loss before stopping; null runs every epoch."""
+    """Epochs without a better validation loss before stopping; null runs every epoch. Methods whose loss is
+    held against something that learns too, `moco` and `byol`, have none and run every epoch."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 on a CUDA device that has it, else fp32. `bf16` is autocast; weights stay fp32."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ...models.catalog import ARCHITECTURES, Part, build
+from ...models.catalog import ARCHITECTURES, PRETRAINING, Part, build
 from ...models.inputs import inputs_from_dict
 from ...models.network import Network
 from ...models.unknown import UnknownNameError
@@ -72,6 +72,22 @@ def require_part(key: str, name: str, table: Mapping[str, Part], modality: str) 
             mend=f"set {key} to {fitting[0]}",
         )
     return table[name]
+
+
+def require_architecture(method: str, architecture: str) -> None:
+    """Refuse a self-supervised method that can't train this network.
+
+    Raises:
+        CombinationError: it trains only other architectures.
+    """
+    only = PRETRAINING[method].architectures
+    if only and architecture not in only:
+        raise CombinationError(
+            "pretrain.method doesn't fit the architecture",
+            got=f"{method} with {architecture}",
+            expected=f"one of {', '.join(only)}",
+            mend=f"set model.architecture to {only[0]}",
+        )
 
 
 @contextmanager

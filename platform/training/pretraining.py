@@ -17,7 +17,7 @@ from .assembly import fit_as_configured
 from .config import ModelConfig, PretrainConfig
 from .devices import choose_device
 from .engines.in_process import InProcess
-from .networks import build_network, refusals, require_part, resolve_model
+from .networks import build_network, refusals, require_architecture, require_part, resolve_model
 from .progress import Progress
 from .seeding import derive, reproducible
 from .tables import encoded, unlabelled
@@ -32,7 +32,7 @@ def pretrain(
     scratch: Path,
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> dict[str, Any]:
-    """Pretrain a network on the train rows; the validation rows tell the best epoch.
+    """Pretrain a network on the train rows; the validation rows tell the best epoch, where losses can tell.
 
     Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json` and `history.json`. The weights
     are those of the whole network; its head is as random as it began.
@@ -51,11 +51,12 @@ def pretrain(
 
     Raises:
         SpecError: a name or a value that can't be used.
-        CombinationError: a method for another kind of data.
+        CombinationError: a method for another kind of data, or for other networks.
     """
     data, device = Dataset.open(dataset), choose_device(config.device)
     model = resolve_model(model, data.schema.modality)
-    require_part("pretrain.method", config.method, PRETRAINING, data.schema.modality)
+    method = require_part("pretrain.method", config.method, PRETRAINING, data.schema.modality)
+    require_architecture(config.method, str(model.architecture))
     preprocessor = Preprocessor.fit(data.table("train"), data.schema)
     with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
@@ -64,7 +65,7 @@ def pretrain(
         outcome, details = fit_as_configured(
             objective,
             unlabelled(preprocessor, data.table("train"), device),
-            validation if len(validation) else None,
+            validation if len(validation) and not method.moving_target else None,
             stage="pretrain",
             model=model,
             config=config,

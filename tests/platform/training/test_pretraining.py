@@ -9,6 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from assay.platform.data.dataset import Dataset
 from assay.platform.exceptions import CombinationError, SpecError
+from assay.platform.training.config import ModelConfig
+
+VIT = ModelConfig(architecture="vit_small", options={"width": 16, "depth": 1, "heads": 2})
 
 
 def digest(folder):
@@ -16,7 +19,16 @@ def digest(folder):
 
 
 @pytest.mark.parametrize(
-    ("data", "model", "method"), [("tabular", "mlp", "scarf"), ("pictures", "resnet_small", "simclr")]
+    ("data", "model", "method"),
+    [
+        ("tabular", "mlp", "scarf"),
+        ("tabular", "mlp", "masked_features"),
+        ("pictures", "resnet_small", "simclr"),
+        ("pictures", "resnet_small", "byol"),
+        ("pictures", "resnet_small", "barlow_twins"),
+        ("pictures", "resnet_small", "vicreg"),
+        ("pictures", VIT, "mae"),
+    ],
 )
 def test_it_lowers_its_loss_and_gives_the_same_bytes_again(pretrained, request, data, model, method):
     dataset = request.getfixturevalue(data)
@@ -29,6 +41,20 @@ def test_it_lowers_its_loss_and_gives_the_same_bytes_again(pretrained, request, 
     assert digest(pretrained(dataset, model=model, method=method, epochs=4, learning_rate=5e-3)[0]) == digest(
         out
     )
+
+
+@pytest.mark.parametrize("method", ["moco", "byol"])
+def test_a_method_with_a_moving_target_keeps_the_last_epoch(pretrained, pictures, method):
+    out, details = pretrained(pictures, model="resnet_small", method=method, epochs=3)
+    assert details["best_epoch"] == 3
+    history = json.loads((out / "history.json").read_text())
+    assert [set(entry) for entry in history] == [{"epoch", "train_loss"}] * 3
+
+
+def test_masked_patches_are_refused_for_a_network_without_patches(pretrained, pictures):
+    with pytest.raises(CombinationError, match="mae with resnet_small") as caught:
+        pretrained(pictures, model="resnet_small", method="mae")
+    assert "vit_small" in str(caught.value)
 
 
 def test_labels_have_no_say(pretrained, tabular, write, tmp_path):
