@@ -31,11 +31,11 @@ def _subgroup(report: Mapping[str, Any]) -> Line:
     if not worse or report["model"]["task"] == "regression":
         return ()
     worst = max(worse, key=lambda one: one["difference"]["value"])
-    inside, elsewhere = (figure({"value": worst[key]}, "share") for key in ("value", "elsewhere"))
+    inside, elsewhere = (f"{worst[key]:.1%}" for key in ("value", "elsewhere"))
     return (
-        f"Wrong in {inside} of {count(worst['n'])} rows where ",
+        f"Wrong in {inside} of the {count(worst['n'])} rows with ",
         *slice_name(worst["slice"]),
-        f", and in {elsewhere} elsewhere.",
+        f", in {elsewhere} elsewhere.",
     )
 
 

@@ -33,8 +33,8 @@ def robust(covered: dict[str, Any], worst: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_worst_slice_is_the_one_that_differs_most(binary: dict[str, Any]):
     (slice_, *_) = sentences(binary)
-    assert slice_.startswith("Wrong in 0.331 of 1,226 rows where marital-status: Married")
-    assert slice_.endswith("and in 0.113 elsewhere.")
+    assert slice_.startswith("Wrong in 33.1% of the 1,226 rows with marital-status: Married")
+    assert slice_.endswith(", in 11.3% elsewhere.")
 
 
 def test_a_group_that_sets_fail_and_a_change_that_hurts_are_said(binary: dict[str, Any]):
