@@ -133,6 +133,14 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             factory="ViTSmall",
             options={"patch": None, "width": 64, "depth": 4, "heads": 4, "dropout": 0.1},
         ),
+        "vit_b16": Part(
+            summary="vision transformer as published: patches, a class token, learned positions",
+            paper="https://arxiv.org/abs/2010.11929",
+            modality="image",
+            module="vit",
+            factory="ViT",
+            options={"patch": None, "width": 1.0, "depth": 12, "heads": 12, "dropout": 0.1},
+        ),
         "lenet": Part(
             summary="LeNet-5: two convolutions and three layers",
             paper="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",

@@ -26,6 +26,7 @@ COUNTS = {
     "resnet152": 60_192_808,
     "googlenet": 13_378_280,
     "efficientnet_b0": 5_288_548,
+    "vit_b16": 86_567_656,
 }
 
 

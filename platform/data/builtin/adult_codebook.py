@@ -2,7 +2,7 @@
 
 Categories are those of the data set's own description. Numbers have the survey's limits: adults from 17 on,
 with ages above 90 recorded as 90, hours up to 99, sixteen levels of schooling, gains up to $99,999. Edges are
-round amounts, chosen without the data.
+round numbers, and few: with differential privacy each bin has a weight, and each weight its noise.
 """
 
 from pathlib import Path
@@ -12,13 +12,13 @@ __all__ = ["CATEGORICAL", "NUMBERS", "categories"]
 _NAMES = Path(__file__).parent / "adult" / "adult.names"
 
 NUMBERS: dict[str, tuple[float, ...]] = {
-    "age": (17, 90),
+    "age": (17, *range(20, 91, 5)),
     "education-num": tuple(range(1, 17)),
-    "capital-gain": (0, 1, *range(1_000, 20_001, 1_000), 30_000, 50_000, 99_999),
-    "capital-loss": (0, 1, *range(250, 5_001, 250)),
-    "hours-per-week": (1, 99),
+    "capital-gain": (0, 1, 2_000, 4_000, 6_000, 8_000, 10_000, 15_000, 20_000, 99_999),
+    "capital-loss": (0, 1, 1_000, 1_500, 2_000, 2_500, 3_000, 5_000),
+    "hours-per-week": (1, *range(10, 61, 5), 80, 99),
 }
-"""Two values are a range; more are edges of bins."""
+"""Edges of bins; the first and the last are the limits."""
 
 CATEGORICAL = (
     "workclass",
