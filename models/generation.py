@@ -83,7 +83,7 @@ def generate(
     """Continue each line.
 
     Args:
-        model: gives the logits.
+        model: gives the logits; a network should be in evaluation mode.
         prompt: tokens to start from, `(B, T)`, all equally long.
         length: most tokens to add.
         choose: `greedy` or a `sampler`, from logits `(B, V)` to tokens `(B,)`.
@@ -120,7 +120,7 @@ def beam_search(
     """The likeliest continuations that `beams` open lines find: not always the likeliest of all.
 
     Args:
-        model: gives the logits of `beams` rows a line of the prompt.
+        model: gives the logits of `beams` rows a line of the prompt; a network in evaluation mode.
         prompt: tokens to start from, `(B, T)`.
         length: most tokens to add.
         beams: lines kept open for each line of the prompt.

@@ -88,7 +88,13 @@ class Block(nn.Module):
             mask: which tokens see which, broadcast to `(B, H, T, T and those in the cache)`.
             memory_mask: which tokens see which of the memory, broadcast to `(B, H, T, S)`.
             cache: of earlier tokens.
+
+        Raises:
+            ValueError: a memory for a block that doesn't cross, or none for one that does.
         """
+        if (memory is None) != (self.cross_attention is None):
+            wants = "no memory" if self.cross_attention is None else "a memory: it crosses"
+            raise ValueError(f"memory of a block: got {type(memory).__name__}, expected {wants}")
         tokens = self.attention(tokens, mask=mask, cache=cache)
         if self.cross_attention is not None and memory is not None:
             tokens = self.cross_attention(tokens, memory, mask=memory_mask, cache=cache)

@@ -69,6 +69,14 @@ def test_another_norm_is_refused():
         Block(8, 2, norm="batch")
 
 
+def test_a_memory_goes_to_blocks_that_cross_and_to_no_other():
+    tokens = torch.randn(2, 3, 8)
+    with pytest.raises(ValueError, match="got Tensor, expected no memory"):
+        Block(8, 2)(tokens, tokens)
+    with pytest.raises(ValueError, match="got NoneType, expected a memory"):
+        Block(8, 2, crosses=True)(tokens)
+
+
 @pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.parametrize("position", ["sinusoidal", "learned"])
 def test_a_logit_depends_on_no_later_token_and_on_no_padding(norm, position):
