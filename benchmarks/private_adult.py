@@ -6,8 +6,8 @@ noise: on the same columns, bins and categories, by the same accountant. Noise i
 can be had again; a model for use must not be.
 
 Settings of both sides were chosen at epsilon 1 on the validation rows, which no epsilon covers (28 settings
-of ours, 45 of the peer's, two sets of edges among them); ours also keeps the epoch with the lowest validation loss.
-Train rows are touched by the mechanism alone.
+of ours, 45 of the peer's, two sets of edges among them); ours also keeps the epoch with the lowest validation
+loss. Train rows are touched by the mechanism alone.
 """
 
 import tempfile
