@@ -1,8 +1,6 @@
 """BYOL: predict how a slow copy of the network sees another view of the same image, without negatives.
 
-Grill et al., "Bootstrap Your Own Latent" (2020), section 3, https://arxiv.org/abs/2006.07733; without batch
-statistics, as in Richemond et al., "BYOL works even without batch statistics" (2020),
-https://arxiv.org/abs/2010.10241
+Grill et al., "Bootstrap Your Own Latent" (2020), section 3, https://arxiv.org/abs/2006.07733
 """
 
 import torch
@@ -21,8 +19,9 @@ class BYOL(nn.Module):
     """Predict the target's projection of one view from the other view, both ways.
 
     Giving every image the same vector would be a perfect answer; that the predictor and the slow target keep
-    the network from it is an observation, not a guarantee: look at `feature_std`. The paper lets `momentum`
-    rise to 1 in the end; here it is constant.
+    the network from it is an observation, not a guarantee: look at `feature_std`. Projection and predictor
+    normalize over the batch, as the paper's: with a norm of each row, or none, digits collapsed. The network
+    itself needs no batch statistics. The paper lets `momentum` rise to 1 in the end; here it is constant.
 
     Args:
         network: its `encode` is what is learned.
@@ -43,8 +42,8 @@ class BYOL(nn.Module):
     ):
         super().__init__()
         self.network, self.augment = network, augment
-        self.projection = projector(network.width, hidden, projection_width)
-        self.predictor = projector(projection_width, hidden, projection_width)
+        self.projection = projector(network.width, hidden, projection_width, norm=nn.BatchNorm1d)
+        self.predictor = projector(projection_width, hidden, projection_width, norm=nn.BatchNorm1d)
         self.target = MomentumEncoder(network, self.projection, momentum)
 
     def forward(

@@ -233,7 +233,7 @@ PRETRAINING: Mapping[str, Part] = MappingProxyType(
             modality="image",
             module="moco",
             factory="MoCo",
-            options={"temperature": 0.2, "momentum": 0.99, "queue": 1024, "projection_width": 64},
+            options={"temperature": 0.2, "momentum": 0.99, "queue": 128, "projection_width": 64},
             views=True,
             moving_target=True,
         ),

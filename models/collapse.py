@@ -6,7 +6,10 @@ Chen & He, "Exploring Simple Siamese Representation Learning" (2021), section 4.
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["feature_std"]
+__all__ = ["COLLAPSED", "feature_std"]
+
+COLLAPSED = 0.02
+"""Below it, a `feature_std` is taken for collapse: a fiftieth of directions spread evenly."""
 
 
 def feature_std(features: Tensor) -> Tensor:

@@ -27,7 +27,8 @@ class MoCo(nn.Module):
         augment: makes a view; called twice a batch.
         temperature: divides the similarities.
         momentum: of the encoder of keys. The paper's 0.999 is for hundreds of thousands of steps.
-        queue: number of keys kept as negatives.
+        queue: number of keys kept as negatives, a small part of the rows (the paper's is a twentieth): else
+            an image's own key of the epoch before is still among them, to be pushed away.
         projection_width: components in which views are compared.
     """
 
@@ -40,7 +41,7 @@ class MoCo(nn.Module):
         *,
         temperature: float = 0.2,
         momentum: float = 0.99,
-        queue: int = 1024,
+        queue: int = 128,
         projection_width: int = 64,
     ):
         super().__init__()

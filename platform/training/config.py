@@ -34,7 +34,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainConfig:
-    """Self-supervised pretraining: every train row takes part, labels are not looked at."""
+    """Self-supervised pretraining: every train row takes part; labels have no part in what is learned."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 

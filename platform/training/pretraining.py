@@ -1,13 +1,16 @@
-"""The stage `pretrain`: learn a representation from every train row, without its label."""
+"""The stage `pretrain`: learn a representation from every train row, without its label.
+
+Labels are looked up only to say what the representation is worth: see `evaluation.py`.
+"""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from ...models.catalog import PRETRAINING, build_pretraining
-from ...models.collapse import feature_std
 from ...models.network import Network
 from ..augmentation import contrastive_view
 from ..data.dataset import Dataset
@@ -17,10 +20,11 @@ from .assembly import fit_as_configured
 from .config import ModelConfig, PretrainConfig
 from .devices import choose_device
 from .engines.in_process import InProcess
+from .evaluation import evaluation, scores
 from .networks import build_network, refusals, require_architecture, require_part, resolve_model
 from .progress import Progress
 from .seeding import derive, reproducible
-from .tables import encoded, unlabelled
+from .tables import labelled, unlabelled
 
 
 def pretrain(
@@ -34,8 +38,9 @@ def pretrain(
 ) -> dict[str, Any]:
     """Pretrain a network on the train rows; the validation rows tell the best epoch, where losses can tell.
 
-    Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json` and `history.json`. The weights
-    are those of the whole network; its head is as random as it began.
+    Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json`, `history.json` and, where two
+    rows or more validate, `evaluation.json`. The weights are those of the whole network; its head is as
+    random as it began.
 
     Args:
         dataset: folder of a dataset artifact.
@@ -46,8 +51,8 @@ def pretrain(
         progress: told at most five times a second.
 
     Returns:
-        Engine, epochs and the like, for the manifest; `feature_std` near 0 says that all rows got one
-        representation.
+        Engine, epochs and the like, for the manifest; `collapsed` says that all rows got one representation,
+        for `feature_std` is near 0.
 
     Raises:
         SpecError: a name or a value that can't be used.
@@ -61,11 +66,14 @@ def pretrain(
     with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
         objective = _objective(config, network, data.schema.modality).to(device)
-        validation = unlabelled(preprocessor, data.table("validation"), device)
+        rows = labelled(preprocessor, data.table("train"), device)
+        validation = labelled(preprocessor, data.table("validation"), device)
+        score = partial(scores, network, rows, validation, classes=len(data.schema.classes), seed=config.seed)
+        before = score() if len(validation) > 1 else None
         outcome, details = fit_as_configured(
             objective,
-            unlabelled(preprocessor, data.table("train"), device),
-            validation if len(validation) and not method.moving_target else None,
+            unlabelled(rows),
+            unlabelled(validation) if len(validation) and not method.moving_target else None,
             stage="pretrain",
             model=model,
             config=config,
@@ -73,8 +81,10 @@ def pretrain(
             progress=progress,
             engine=InProcess(),
         )
-        if len(validation) > 1:
-            details["feature_std"] = float(feature_std(encoded(network, validation).inputs[0]))
+        if before is not None:
+            found = evaluation(before, score(), rows, validation, len(data.schema.classes))
+            write_json(out / "evaluation.json", found)
+            details |= {"feature_std": found["after"]["feature_std"], "collapsed": found["collapsed"]}
     save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=preprocessor)
     write_json(out / "history.json", outcome.history)
     return {**details, "method": config.method}

@@ -11,20 +11,20 @@ from .rows import Rows
 _BATCH = 4096
 
 
-def unlabelled(preprocessor: Preprocessor, table: pa.Table, device: torch.device) -> Rows:
-    """A table's features, whose labels nobody looks at."""
-    return Rows(inputs=tuple(_tensor(part, device) for part in preprocessor.transform(table)))
-
-
 def labelled(preprocessor: Preprocessor, table: pa.Table, device: torch.device) -> Rows:
     """A table's features, labels and weights."""
     name = preprocessor.schema.weight
     weight = None if name is None else table[name].to_numpy().astype(np.float32)
     return Rows(
-        inputs=unlabelled(preprocessor, table, device).inputs,
+        inputs=tuple(_tensor(part, device) for part in preprocessor.transform(table)),
         target=_tensor(preprocessor.targets(table), device),
         weight=None if weight is None else _tensor(weight, device),
     )
+
+
+def unlabelled(rows: Rows) -> Rows:
+    """The same rows without label and weight: nobody can look at them."""
+    return Rows(inputs=rows.inputs)
 
 
 @torch.no_grad()
