@@ -209,6 +209,9 @@ def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
     }
     if name in ("pretrain", "train"):
         found["history"] = json.loads((artifact.path / "history.json").read_bytes())
+    taught = artifact.path / "evaluation.json"
+    if name == "pretrain" and taught.exists():  # there were rows to validate by
+        found["evaluation"] = json.loads(taught.read_bytes())
     return found
 
 

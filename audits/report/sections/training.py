@@ -4,7 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..charts.curve import learning_curve
-from ..document import Block, Cell, Column, Count, Figure, Fold, Heading, Measure, Name, Row, Section, Table
+from ..document import (
+    Block,
+    Cell,
+    Column,
+    Count,
+    Figure,
+    Fold,
+    Heading,
+    Measure,
+    Name,
+    Prose,
+    Row,
+    Section,
+    Table,
+)
 from ..figures import bound, count, duration, plain
 from .absence import not_measured
 from .sheet import LONGEST, sheet, title
@@ -21,6 +35,8 @@ def training(report: Mapping[str, Any]) -> Section:
         return Section("training", "Training", (not_measured(report, "/training"),))
     blocks: list[Block] = [_stages(found["stages"])]
     for stage in found["stages"]:
+        if stage.get("evaluation"):
+            blocks += _taught(stage["evaluation"])
         if stage.get("history"):
             blocks += _curve(stage)
     if found.get("settings"):
@@ -61,6 +77,26 @@ def _stage(stage: Mapping[str, Any]) -> tuple[Cell, ...]:
         (Name(engine["name"]), workers) if engine else "",
         ", ".join(notes),
     )
+
+
+def _taught(found: Mapping[str, Any]) -> list[Block]:
+    """What pretraining's representation is worth without further training, beside that of random weights."""
+    names = {"knn": "20 nearest neighbours", "linear_probe": "Linear probe", "feature_std": "Spread"}
+    kept = [name for name in names if name in found["after"]]
+    columns = (Column("Representation"), *(Column(names[name], "number") for name in kept))
+    rows = tuple(
+        Row((label, *(plain(found[moment][name]) for name in kept)))
+        for moment, label in (("before", "random weights"), ("after", "pretrained"))
+    )
+    metric = "accuracy" if found["metric"] == "accuracy" else "R²"
+    caption = f"What pretraining taught: {metric} on {count(found['rows']['validation'])} validation rows"
+    said = (
+        "It has collapsed: nearly every row got the same representation."
+        if found["collapsed"]
+        else "A spread near zero would mean that every row got the same representation."
+    )
+    aside = "One seed, no interval; it doesn't say what fine-tuning reaches."
+    return [Table(caption=caption, columns=columns, rows=rows), Prose(f"{said} {aside}", small=True)]
 
 
 def _curve(stage: Mapping[str, Any]) -> list[Block]:
