@@ -92,6 +92,8 @@ def test_a_yes_runs(row, loans_spec, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:unclosed file .*/dev/null:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_thresholds_of_a_model_that_several_workers_trained(loans_spec, tmp_path):
     spec, _ = spec_with(loans_spec, "mitigate.threshold", "several workers")
     assert (performed(spec, tmp_path).path("mitigate") / "mitigation.json").is_file()

@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from ...exceptions import UsageError
@@ -51,15 +52,18 @@ def ray_cluster(address: str | None, *, workers: int) -> Iterator[None]:
 
 
 def _start(ray: Any, folder: str, workers: int) -> None:
-    ray.init(
-        num_cpus=max(workers, os.cpu_count() or 1),
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level="ERROR",
-        _node_ip_address="127.0.0.1",
-        _temp_dir=folder,
-    )
+    # Even with its statistics off Ray asks three clouds whether it runs there, unless its home has this file.
+    Path(folder, "ray_bootstrap_config.yaml").write_text("{provider: {type: local}}\n", encoding="utf-8")
+    with _environment({"HOME": folder}):
+        ray.init(
+            num_cpus=max(workers, os.cpu_count() or 1),
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level="ERROR",
+            _node_ip_address="127.0.0.1",
+            _temp_dir=folder,
+        )
 
 
 def _join(ray: Any, address: str) -> None:
