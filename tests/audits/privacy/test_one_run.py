@@ -15,7 +15,7 @@ from assay.audits.privacy.one_run import (
     p_value,
     read_claim,
 )
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
@@ -69,8 +69,7 @@ def test_the_p_value_is_the_theorem_s(counts, epsilon, delta):
 @given(COUNTS, st.sampled_from([0.0, 1e-5, 1e-3]))
 def test_every_epsilon_below_the_bound_is_refuted_and_those_just_above_are_not(counts, delta):
     bound = epsilon_lower_bound(*counts, delta=delta)
-    assume(bound > 0)
-    for below in np.linspace(0, bound - 1e-9, 20):
+    for below in np.linspace(0, bound - 1e-9, 20) if bound else ():
         assert p_value(*counts, epsilon=below, delta=delta) < 0.05
     assert p_value(*counts, epsilon=bound + 1e-6, delta=delta) >= 0.05 - 1e-9
 

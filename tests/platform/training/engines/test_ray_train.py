@@ -63,7 +63,7 @@ def test_two_workers_learn_what_one_learns(cluster, trained, prices):
 @pytest.mark.slow
 def test_a_mistake_that_workers_find_is_told_as_one(cluster, trained, tabular):
     with pytest.raises(SpecError, match="'adamw'"):
-        trained(tabular, model=MODEL, workers=2, optimizer="adam")
+        trained(tabular, model=MODEL, workers=2, optimizer="adamww")
 
 
 @pytest.mark.slow
