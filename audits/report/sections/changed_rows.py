@@ -30,8 +30,8 @@ __all__ = ["calibration_after", "change_name", "every_change", "overview_rows"]
 _WORST_SHOWN = 10
 _UNITS: dict[str, Unit] = {"accuracy": "share", "mean_absolute_error": "plain"}
 _SPELLED = {
-    "noise": "noise on all numbers, {} standard deviations",
-    "shift": "moved by {} standard deviations",
+    "noise": "noise on all numbers, {} × their standard deviation",
+    "shift": "moved by {} × its standard deviation",
     "unit": "times {}",
     "unseen": "a category never seen, in {}",
     "cells": "empty cells, a share of {}",

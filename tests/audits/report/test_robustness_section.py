@@ -86,7 +86,7 @@ def test_what_a_run_finds_fits_the_published_schema(make: Any):
 def test_changes_are_said_in_words():
     assert change_name({"kind": "shift", "level": 0.5, "on": "age"})[1:] == (
         ": ",
-        "moved by 0.5 standard deviations",
+        "moved by 0.5 × its standard deviation",
     )
     assert change_name({"kind": "cells", "level": 0.25}) == "empty cells, a share of 0.25"
     assert change_name({"kind": "pixelate", "level": 5}) == "Pixelate 5"
