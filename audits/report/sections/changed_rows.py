@@ -41,7 +41,7 @@ _SPELLED = {
 
 
 def change_name(change: Mapping[str, Any]) -> Text:
-    """`age: moved by 0.5 standard deviations`, `pixelate, severity 5`, `swap, 0.1 of words`."""
+    """`age: moved by 0.5 × its standard deviation`, `pixelate, severity 5`, `swap, 0.1 of words`."""
     kind, level = change["kind"], change["level"]
     said = plain(level) if isinstance(level, int | float) else level
     words = _SPELLED[kind].format(said) if kind in _SPELLED else f"{title(kind)} {said}"
