@@ -78,25 +78,12 @@ def fit_as_configured(
             objective, stepper, train, privacy, batch_size=config.batch_size, epochs=config.epochs
         )
         stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
-    if len(train) // sampler.steps < engine.workers:
-        raise CombinationError(
-            f"{stage}: a batch has too few rows for the workers",
-            got=f"{engine.workers} workers and batches of {len(train) // sampler.steps} rows",
-            expected="a row for each worker",
-            mend=f"raise {stage}.batch_size, or lower {stage}.workers",
-        )
+    _refuse_thin_batches(stage, len(train) // sampler.steps, engine.workers)
     outcome = fit(
         objective,
         train,
         validation,
-        plan=Plan(
-            stage=stage,
-            epochs=config.epochs,
-            clip=None if private else config.clip,  # of each row, inside the step
-            patience=config.patience,
-            seed=config.seed,
-            checkpoint_seconds=config.checkpoint_seconds,
-        ),
+        plan=_plan(stage, config, private=private is not None),
         optimizer=optimizer,
         schedule=schedule,
         sampler=sampler,
@@ -113,6 +100,33 @@ def fit_as_configured(
             entry["epsilon"] = private.epsilon(int(entry["epoch"]) * sampler.steps)
         details["privacy"] = private.details(len(outcome.history) * sampler.steps)
     return outcome, details
+
+
+def _plan(stage: str, config: PretrainConfig | TrainConfig, *, private: bool) -> Plan:
+    """The numbers of a section; a private step clips each row itself, so the loop doesn't clip again."""
+    return Plan(
+        stage=stage,
+        epochs=config.epochs,
+        clip=None if private else config.clip,
+        patience=config.patience,
+        seed=config.seed,
+        checkpoint_seconds=config.checkpoint_seconds,
+    )
+
+
+def _refuse_thin_batches(stage: str, rows: int, workers: int) -> None:
+    """Every worker needs a row of every batch.
+
+    Raises:
+        CombinationError: there are more workers than rows in a batch.
+    """
+    if rows < workers:
+        raise CombinationError(
+            f"{stage}: a batch has too few rows for the workers",
+            got=f"{workers} workers and batches of {rows} rows",
+            expected="a row for each worker",
+            mend=f"raise {stage}.batch_size, or lower {stage}.workers",
+        )
 
 
 def _identity(
