@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .options import HomeOption, JsonOption, print_json
+from .answer import answer
+from .options import HomeOption, JsonOption
 
 
 def audit(
@@ -45,7 +46,6 @@ def audit(
     """Audit predictions in a file, or a model that Assay did not train, to a registered version."""
     from ...platform.exceptions import UsageError
     from ..external import audit_external, spec_of_model, spec_of_predictions
-    from ..progress import display
 
     if (predictions is None) == (model is None):
         raise UsageError("audit needs one of --predictions and --model", mend="assay audit --help")
@@ -58,16 +58,4 @@ def audit(
     else:
         assert model is not None
         asked = spec_of_model(model, spec, logits=logits, policy=policy, name=name)
-    shown = display()
-    try:
-        result = audit_external(asked, home=home, display=shown)
-    finally:
-        shown.close()
-    if json:
-        print_json(result.to_json())
-    else:
-        from .run_table import print_result
-
-        print_result(result)
-    if gate:
-        raise typer.Exit(result.gate_exit_code)
+    answer(lambda shown: audit_external(asked, home=home, display=shown), json=json, gate=gate)

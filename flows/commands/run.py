@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .options import HomeOption, JsonOption, print_json
+from .answer import answer
+from .options import HomeOption, JsonOption
 
 
 def run(
@@ -32,24 +33,15 @@ def run(
 ) -> None:
     """Data to registered version: ingest, pretrain, train, calibrate, audit, report, register."""
     from ..examples import example_path
-    from ..progress import display
     from ..run import run_spec
     from ..spec import load_spec
 
     overrides = [*(set_ or ()), *([f"train.workers={workers}"] if workers else ())]
     overrides += [f"seeds={seeds}"] if seeds else []
-    shown = display()
-    try:
-        result = run_spec(
+    answer(
+        lambda shown: run_spec(
             load_spec(spec or example_path("adult"), overrides), home=home, ray_address=ray, display=shown
-        )
-    finally:
-        shown.close()
-    if json:
-        print_json(result.to_json())
-    else:
-        from .run_table import print_result
-
-        print_result(result)
-    if gate:
-        raise typer.Exit(result.gate_exit_code)
+        ),
+        json=json,
+        gate=gate,
+    )
