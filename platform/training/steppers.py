@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..exceptions import CombinationError
+from .engines.in_process import Engine
 from .rows import Batch
 
 
@@ -31,6 +32,10 @@ class FullPrecision:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
+
+    def joined(self, objective: nn.Module, engine: Engine) -> nn.Module:
+        """The objective as each worker has to call it, for all to get the gradient of the whole batch."""
+        return engine.wrap(objective)
 
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch."""

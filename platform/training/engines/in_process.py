@@ -1,8 +1,11 @@
 """The engine that is no engine: one worker, this process."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from torch import Tensor, nn
+
+Answer = TypeVar("Answer")
 
 
 class Engine(Protocol):
@@ -23,6 +26,14 @@ class Engine(Protocol):
         """Sum of `values` over workers, the same on each."""
         ...
 
+    def add_up(self, buffer: Tensor) -> None:
+        """Replace a buffer by its sum over workers, the same on each."""
+        ...
+
+    def once(self, act: Callable[[], Answer]) -> Answer:
+        """Do something on the first worker alone: its answer, or its refusal, is every worker's."""
+        ...
+
 
 class InProcess:
     """One worker."""
@@ -38,3 +49,10 @@ class InProcess:
     def total(self, values: Tensor) -> Tensor:
         """The values as they are."""
         return values
+
+    def add_up(self, buffer: Tensor) -> None:
+        """The buffer is the sum already."""
+
+    def once(self, act: Callable[[], Answer]) -> Answer:
+        """Do it here."""
+        return act()

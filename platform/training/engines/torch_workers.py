@@ -1,8 +1,14 @@
 """The engine that runs inside a process group: gradients and sums are shared over all of its workers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch.distributed as distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+from ...exceptions import AssayError
+from .in_process import Answer
 
 
 class TorchWorkers:
@@ -25,5 +31,22 @@ class TorchWorkers:
     def total(self, values: Tensor) -> Tensor:
         """Sum of `values` over workers."""
         summed = values.clone()
-        distributed.all_reduce(summed, distributed.ReduceOp.SUM)
+        self.add_up(summed)
         return summed
+
+    def add_up(self, buffer: Tensor) -> None:
+        """Replace a buffer by its sum over workers."""
+        distributed.all_reduce(buffer, distributed.ReduceOp.SUM)
+
+    def once(self, act: Callable[[], Answer]) -> Answer:
+        """Do something on the first worker and tell the others: they would wait for one that gave up."""
+        told: list[Any] = [None, None]
+        if self.rank == 0:
+            try:
+                told[0] = act()
+            except AssayError as error:
+                told[1] = error
+        distributed.broadcast_object_list(told, src=0)
+        if told[1] is not None:
+            raise told[1]
+        return told[0]
