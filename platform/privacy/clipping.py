@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from ..exceptions import SpecError
-from .noise import GaussianNoise
 
-__all__ = ["CLIPPINGS", "AdaptiveClipping", "FlatClipping", "PerLayerClipping"]
+__all__ = ["CLIPPINGS", "AdaptiveClipping", "FlatClipping", "PerLayerClipping", "Release"]
 
 TINY = 1e-6
 """Added to norms before dividing: Opacus does so too, and it errs towards clipping more."""
+
+Release = Callable[[float, float], float]
+"""Makes a count public: from this worker's count and a standard deviation, the noisy count of the batch."""
 
 
 class FlatClipping:
@@ -41,8 +43,8 @@ class FlatClipping:
         """Noise on the sum, in multiples of `bound`, so that the whole step has this noise multiplier."""
         return noise_multiplier
 
-    def update(self, squared: Tensor, noise: GaussianNoise) -> None:
-        """Learn from the step's squared norms `(layers, rows)`: nothing."""
+    def update(self, squared: Tensor, release: Release) -> None:
+        """Learn from the squared norms `(layers, rows)` of the step's rows on this worker: nothing."""
 
 
 class PerLayerClipping(FlatClipping):
@@ -98,10 +100,10 @@ class AdaptiveClipping(FlatClipping):
             return 0.0
         return (noise_multiplier**-2 - (2 * self.deviation) ** -2) ** -0.5
 
-    def update(self, squared: Tensor, noise: GaussianNoise) -> None:
+    def update(self, squared: Tensor, release: Release) -> None:
         """Move the bound by the noisy share of rows whose norm is below it (equation 2)."""
         below = squared.sum(0) <= self.bound**2
-        count = float(below.sum()) - 0.5 * len(below) + noise.draw(self.deviation)
+        count = release(float(below.sum()) - 0.5 * len(below), self.deviation)
         share = count / self.expected_batch + 0.5
         self.bound *= math.exp(-self.rate * (share - self.quantile))
 

@@ -6,15 +6,18 @@ What an optimizer makes of the gradient (momentum, Adam) is post-processing, and
 Guarantee: one step is the Gaussian mechanism of noise multiplier `noise_multiplier` on the sum over a batch,
 with adding or removing one row as neighbours. It assumes that rows are drawn by Poisson sampling, that the
 objective's loss is a weighted mean over rows, and that no layer mixes rows.
+
+Several workers clip and add up each its own part of a batch. The first one's sum starts from the noise of the
+whole batch: it is drawn once, and all get the same noisy sum. They trust one another with sums and keys.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..exceptions import CombinationError
+from ..training.engines.in_process import Engine, InProcess
 from ..training.rows import Batch
 from ..training.steppers import FullPrecision
 from .bookkeeping import BookKeeping
@@ -40,6 +43,7 @@ class PrivateStepper(FullPrecision):
         noise_multiplier: standard deviation of the noise in multiples of the sensitivity.
         expected_batch: what the sum is divided by, whatever the number of rows.
         physical_batch: most rows that go through the network at once.
+        group: the workers that share each batch.
     """
 
     inner: FullPrecision
@@ -50,6 +54,7 @@ class PrivateStepper(FullPrecision):
     noise_multiplier: float
     expected_batch: int
     physical_batch: int
+    group: Engine = field(default_factory=InProcess)
 
     @property
     def secret(self) -> bool:
@@ -65,26 +70,25 @@ class PrivateStepper(FullPrecision):
         self.noise.stream.restore(state["noise"])
         self.clipping.bound = state["bound"]
 
+    def joined(self, objective: nn.Module, engine: Engine) -> nn.Module:
+        """The objective as it is: what workers share are clipped sums, never gradients."""
+        return objective
+
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch, without any privacy: for validation."""
         return self.inner.loss(objective, batch)
 
     def backward(self, objective: nn.Module, batch: Batch, share: float = 1.0) -> Tensor:
-        """Set the weights' gradients.
+        """Set the weights' gradients, on each worker those of the whole batch.
+
+        Args:
+            objective: that the stepper was made for.
+            batch: this worker's rows, which may be none.
+            share: of no effect, since workers' sums aren't averaged.
 
         Returns:
-            The batch's mean loss, detached: not private, so not for release.
-
-        Raises:
-            CombinationError: the batch is only a worker's share.
+            The mean loss of this worker's rows, detached: not private, so not for release.
         """
-        if share != 1.0:
-            raise CombinationError(
-                "this stepper adds the noise of a whole batch",
-                got=f"a share of {share:g} of a batch",
-                expected="the whole batch in one process",
-                mend="set train.workers to 1",
-            )
         scale = 1 / self.expected_batch
         deviation = self.clipping.gradient_noise(self.noise_multiplier) * self.clipping.bound
         norms, losses, masses = [], [], []
@@ -92,18 +96,32 @@ class PrivateStepper(FullPrecision):
             rows = len(part.inputs[0])
             loss, mass, squared = self._measured(objective, part)
             if not norms:  # drawn as late as can be, so that the buffer is in the cache when sums are added
-                self.noise.fill(self.gradient.buffer, deviation * scale)
+                self._start(deviation * scale)
             self.engine.add_clipped_sum(self.clipping.coefficients(squared) * scale, self.gradient.views)
             norms.append(squared[:, :rows])
             losses.append(loss * mass)
             masses.append(mass)
-        self.clipping.update(norms[0] if len(norms) == 1 else torch.cat(norms, dim=1), self.noise)
+        self.group.add_up(self.gradient.buffer)
+        self.clipping.update(norms[0] if len(norms) == 1 else torch.cat(norms, dim=1), self._released)
         self.gradient.assign()
         return torch.stack(losses).sum() / max(sum(masses), torch.finfo(torch.float32).tiny)
 
+    def _start(self, deviation: float) -> None:
+        """Put into the buffer what this worker's clipped gradients are added to."""
+        if self.group.rank == 0:
+            self.noise.fill(self.gradient.buffer, deviation)
+        else:
+            self.gradient.buffer.zero_()
+
+    def _released(self, count: float, deviation: float) -> float:
+        """A count over all workers, with noise."""
+        if self.group.rank == 0:
+            count += self.noise.draw(deviation)
+        return float(self.group.total(self.gradient.buffer.new_tensor(count)))
+
     def _measured(self, objective: nn.Module, part: Batch) -> tuple[Tensor, float, Tensor]:
         """Mean loss, mass, and squared norms `(layers, padded rows)` of a part of a batch."""
-        padded = pad(part, step_of(min(self.expected_batch, self.physical_batch)))
+        padded = pad(part, step_of(min(-(-self.expected_batch // self.group.workers), self.physical_batch)))
         mass = float(len(part.inputs[0])) if part.weight is None else float(part.weight.sum())
         seen: list[Tensor] = []
 
@@ -124,6 +142,7 @@ def private_stepper(
     expected_batch: int,
     noise_seed: int | None = None,
     physical_batch: int | None = None,
+    group: Engine | None = None,
 ) -> PrivateStepper:
     """The stepper of an objective.
 
@@ -136,6 +155,7 @@ def private_stepper(
         noise_seed: None for noise that nobody knows. With one, a run can be had again bit for bit, so ways of
             computing are then chosen by counting operations instead of by the clock.
         physical_batch: most rows that go through the network at once; None: half as many again as expected.
+        group: the workers that share each batch; None is this process alone.
 
     Raises:
         ModelError: a layer mixes samples, or hides what is needed.
@@ -151,4 +171,5 @@ def private_stepper(
         noise_multiplier=noise_multiplier,
         expected_batch=expected_batch,
         physical_batch=physical_batch or expected_batch + expected_batch // 2 + 64,
+        group=group or InProcess(),
     )

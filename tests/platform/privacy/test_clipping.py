@@ -39,7 +39,7 @@ def test_adaptive_clipping_finds_the_median_of_the_norms():
     norms, noise = torch.linspace(0.1, 9.9, 500), GaussianNoise(1)
     clipping = AdaptiveClipping(0.1, 500)
     for _ in range(200):
-        clipping.update(norms.square().unsqueeze(0), noise)
+        clipping.update(norms.square().unsqueeze(0), lambda count, deviation: count + noise.draw(deviation))
     assert abs(clipping.bound - 5.0) < 0.5
 
 

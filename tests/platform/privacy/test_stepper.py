@@ -5,7 +5,6 @@ import copy
 import pytest
 import torch
 from assay.models.supervised import Classification
-from assay.platform.exceptions import CombinationError
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.clipping import AdaptiveClipping, FlatClipping
 from assay.platform.privacy.poisson_sampler import Poisson
@@ -124,12 +123,6 @@ def test_mixed_precision_is_close_to_full_precision():
     mixed.backward(module, rows)
     for parameter, part in zip(module.parameters(), exact, strict=True):
         torch.testing.assert_close(parameter.grad, part, rtol=0.1, atol=0.01)
-
-
-def test_a_share_of_a_batch_is_refused():
-    module = objective()
-    with pytest.raises(CombinationError, match="whole batch"):
-        stepper(module).backward(module, batch(), share=0.5)
 
 
 def test_the_training_loop_learns_with_a_poisson_sampler_and_a_private_stepper():
