@@ -9,6 +9,7 @@
     confidence         what a model's outputs say of one row
     lira               likelihood ratios from shadow models
     shadows            many small models trained at once
+    odds               what an epsilon means in words
 
 An attack that fails proves nothing. Nothing is imported here: `config` needs no heavy library.
 """
