@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..training.engines.in_process import Engine, InProcess
 from ..training.progress import Progress
 from ..training.rows import Rows
 from ..training.steppers import FullPrecision
@@ -95,6 +96,7 @@ def private_run(
     *,
     batch_size: int,
     epochs: int,
+    group: Engine | None = None,
 ) -> PrivateRun:
     """Find the noise for a budget, and build the run that keeps within it.
 
@@ -105,6 +107,7 @@ def private_run(
         config: the section of the spec.
         batch_size: expected rows a step.
         epochs: steps are `epochs` times as many as make up the rows once.
+        group: the workers that share each batch, all of whom have to call this; None is this process alone.
 
     Raises:
         SpecError: a budget that can't be promised or kept.
@@ -128,7 +131,16 @@ def private_run(
         expected_batch=batch_size,
         noise_seed=config.noise_seed,
         physical_batch=config.physical_batch,
+        group=group,
     )
+    _share_keys(sampler, stepper, group or InProcess())
     check_sampling(sampler)
     check_clipping(stepper.engine, objective, rows.batch(torch.arange(min(_CHECKED_ROWS, len(rows)))))
     return PrivateRun(config=config, sampler=sampler, stepper=stepper)
+
+
+def _share_keys(sampler: Poisson, stepper: PrivateStepper, group: Engine) -> None:
+    """Let every worker draw what the first one draws: rows are shared out of one batch."""
+    drawn, state = group.once(lambda: (sampler.state(), stepper.state()))
+    sampler.restore(drawn)
+    stepper.restore(state)
