@@ -34,12 +34,15 @@ class Poisson:
         SpecError: the batch is larger than the data.
     """
 
+    drawn = "rows"
+    """What a coin is thrown for, for messages."""
+
     def __init__(self, rows: int, batch_size: int, seed: int | None = None):
         if not 1 <= batch_size <= rows:
             raise SpecError(
                 "the batch doesn't fit the data",
-                got=f"a batch of {batch_size} from {rows} rows",
-                expected=f"1 to {rows} rows a batch",
+                got=f"a batch of {batch_size} from {rows} {self.drawn}",
+                expected=f"1 to {rows} {self.drawn} a batch",
                 mend="lower train.batch_size",
             )
         self.rows, self.batch_size = rows, batch_size

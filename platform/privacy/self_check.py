@@ -14,6 +14,7 @@ from ..exceptions import AssayError
 from ..training.rows import Batch
 from ..training.samplers import Shuffled
 from .bookkeeping import BookKeeping
+from .person_sampler import PersonSampler
 from .poisson_sampler import Poisson
 
 __all__ = ["MechanismError", "check_clipping", "check_sampling"]
@@ -71,22 +72,29 @@ def _compare(engine: BookKeeping, objective: nn.Module, batch: Batch, rows: list
 def check_sampling(sampler: Shuffled | Poisson, *, epochs: int = 8) -> None:
     """Test that batch sizes and rows' counts scatter as independent coins would make them.
 
-    Batches of one size scatter too little, and shuffled rows take part exactly once an epoch. Uses epochs
-    that no run reaches.
+    Batches of one size scatter too little, and shuffled rows take part exactly once an epoch. Where persons
+    are drawn, they are what is counted, and none may take part twice in a step. Uses epochs that no run
+    reaches.
 
     Args:
         sampler: the one that is about to be used.
         epochs: how many to draw.
 
     Raises:
-        MechanismError: the scatter is one that Poisson sampling shows in fewer than one of 10**6 cases.
+        MechanismError: the scatter is one that Poisson sampling shows in fewer than one of 10**6 cases, or a
+            person took part twice.
     """
     rate = sampler.batch_size / sampler.rows
     drawn = [index.numpy() for epoch in range(epochs) for index in sampler.batches((1 << 30) + epoch)]
+    one = "row"
+    if isinstance(sampler, PersonSampler):
+        drawn, one = [sampler.persons[rows] for rows in drawn], "person"
+        if any(len(persons) != len(np.unique(persons)) for persons in drawn):
+            raise MechanismError("the sampler is not Poisson: a person took part twice in one step")
     sizes = np.array([len(index) for index in drawn], dtype=float)
     counts = np.bincount(np.concatenate(drawn), minlength=sampler.rows).astype(float)
     _scatter("batch sizes", sizes, sampler.rows, rate)
-    _scatter("times that a row takes part", counts, len(drawn), rate)
+    _scatter(f"times that a {one} takes part", counts, len(drawn), rate)
 
 
 def _scatter(what: str, values: np.ndarray, trials: int, rate: float) -> None:
