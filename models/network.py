@@ -27,6 +27,12 @@ class Network(nn.Module, ABC):
     head: nn.Module
     """The last layers, `(batch, width)` to `(batch, outputs)`: all that a linear probe trains."""
 
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing before the head can be trained: its representation of a row never changes."""
+        head = set(self.head.parameters())
+        return all(parameter in head for parameter in self.parameters() if parameter.requires_grad)
+
     @abstractmethod
     def embed(self, *inputs: Tensor) -> Tensor:
         """Tokens `(batch, features, width)` or feature maps `(batch, channels, h, w)`."""
