@@ -3,10 +3,14 @@
 import dataclasses
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..platform.exceptions import SpecError
 from ..platform.registry import Registry
 from ..platform.store import Store
+
+if TYPE_CHECKING:
+    from ..platform.privacy.ledger.ledger import Ledger
 
 #: Used when neither `--home` nor `ASSAY_HOME` says otherwise.
 DEFAULT_HOME = ".assay"
@@ -33,6 +37,19 @@ class Home:
     def registry(self) -> Registry:
         """The registry, made when it isn't there."""
         return Registry(os.environ.get("ASSAY_DATABASE") or f"sqlite:///{self.root / 'registry.db'}")
+
+    @property
+    def ledger_place(self) -> tuple[str, Path]:
+        """URL of the privacy ledger, and the folder of its private files, which stay on this machine."""
+        url = os.environ.get("ASSAY_DATABASE") or f"sqlite:///{self.root / 'ledger.db'}"
+        return url, self.root / "private"
+
+    def ledger(self) -> "Ledger":
+        """The privacy ledger; it isn't made before the first data set is registered."""
+        from ..platform.privacy.ledger.ledger import Ledger
+
+        url, private = self.ledger_place
+        return Ledger(url, private=private)
 
     def version_folder(self, name: str, number: int) -> Path:
         """Folder with readable links to one version's report and model."""

@@ -16,8 +16,9 @@ from typing import Any
 from ..platform.exceptions import VersionTakenError
 from ..platform.registry import Registry, Verdict, Version, identity_of
 from ..platform.store import Artifact, digest_of_json
-from . import comparison, energy_history
+from . import comparison, energy_history, ledger_history
 from .chain import Outcome, Run, Stage, perform
+from .charging import attribute
 from .comparison import Reference
 from .final import final_model
 from .result import RunResult, StageResult
@@ -42,6 +43,8 @@ REPORT_CODE = (
     "audits.performance",
     "flows.comparison",
     "flows.energy_history",
+    "flows.ledger_history",
+    "flows.privacy_section",
     "flows.report_stage",
     "flows.register",
 )
@@ -69,6 +72,7 @@ def publish(run: Run) -> tuple[int, dict[str, Any]]:
         place = _find(run, registry)
         number = _register(run, registry, place) if place.number is None else place.number
         if number is not None:
+            attribute(run, number)
             _link(run, number)
             return number, json.loads((run.path("report") / "report.json").read_bytes())
     raise VersionTakenError(f"{_TRIES} numbers of {run.spec.name} were taken by other runs; run it again")
@@ -135,7 +139,12 @@ def _write(run: Run, number: int, references: tuple[Reference, ...], out: Path) 
         run.spec.name, number, artifacts.values(), registry=run.home.registry(), store=run.store
     )
     energy_history.save(spent, out)
-    return write(spec=run.spec, artifacts=artifacts, version=number, out=out, compared=compared, spent=spent)
+    ledger = ledger_history.gather(run.home, run.spec, number, artifacts)
+    ledger_history.save(ledger, out)
+    return write(
+        spec=run.spec, artifacts=artifacts, version=number, out=out,
+        compared=compared, spent=spent, ledger=ledger,
+    )  # fmt: skip
 
 
 def _find(run: Run, registry: Registry) -> _Place:

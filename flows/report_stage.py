@@ -15,9 +15,11 @@ from ..audits import carbon, robustness
 from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
+from ..platform.data import sources
 from ..platform.store import Artifact, canonical_json, digest_of_json
 from .final import final_model
 from .findings_file import from_bytes
+from .privacy_section import privacy_section
 from .row_audit import shown
 from .seeds import VARIATION
 from .spec import Spec
@@ -37,6 +39,7 @@ def write(
     out: Path,
     compared: Findings = _NOTHING,
     spent: Sequence[carbon.Made] = (),
+    ledger: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Build the report of a new version, render it, and write all of it to `out`.
 
@@ -45,8 +48,9 @@ def write(
     """
     created = datetime.now(UTC).isoformat(timespec="seconds")
     report = build(
-        spec=spec, artifacts=artifacts, version=version, created=created, compared=compared, spent=spent
-    )
+        spec=spec, artifacts=artifacts, version=version, created=created,
+        compared=compared, spent=spent, ledger=ledger,
+    )  # fmt: skip
     (out / "spec.json").write_bytes(canonical_json(spec.to_dict()))
     # The Markdown names its pictures by path; the HTML holds them.
     shutil.copytree(artifacts["audit"].path / "pictures", out / "pictures")
@@ -63,6 +67,7 @@ def build(
     created: str,
     compared: Findings = _NOTHING,
     spent: Sequence[carbon.Made] = (),
+    ledger: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report of a version, from the artifacts of its stages by name.
 
@@ -73,11 +78,13 @@ def build(
         created: time of the report, RFC 3339.
         compared: what comparisons with other versions found.
         spent: what the model's versions cost up to this one.
+        ledger: what had been spent on the data's privacy by then.
     """
     audit = artifacts["audit"]
     findings = _sections(from_bytes((audit.path / "findings.json").read_bytes()))
     rows, lost = shown(findings)
     findings.pop("data", None)
+    private = privacy_section(artifacts, findings.pop("privacy", None), ledger)
     accounted = carbon.account(
         [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
         spec.audit.carbon,
@@ -95,6 +102,7 @@ def build(
         | {
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
             "carbon": accounted,
+            "privacy": private,
         }
         | ({} if compared == _NOTHING else {"comparisons": compared})
         | _mitigation(findings, artifacts)
@@ -180,7 +188,7 @@ def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     schema = json.loads((artifact.path / "schema.json").read_bytes())
     details = artifact.manifest.details
     return {
-        "source": _shown_source(spec),
+        "source": sources.label(spec.data.source),
         "digest": artifact.digest,
         "rows": sum(details["splits"].values()),
         "splits": details["splits"],
@@ -189,12 +197,6 @@ def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
         "features": [column["name"] for column in schema["columns"] if column["role"] == "feature"],
         "datasheet": json.loads((artifact.path / "datasheet.json").read_bytes()),
     }
-
-
-def _shown_source(spec: Spec) -> str:
-    """The source without the folders that lead to it: they say more of a machine than of the data."""
-    scheme, _, location = spec.data.source.partition(":")
-    return f"{scheme}:{location if scheme in ('builtin', 'hf') else PurePath(location).name}"
 
 
 def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
@@ -225,7 +227,7 @@ def _with_temperature(found: Findings, calibrated: Artifact) -> Findings:
 def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     made = artifacts.get("train", artifacts["audit"]).manifest
     shown = spec.to_dict()
-    shown["data"]["source"] = _shown_source(spec)
+    shown["data"]["source"] = sources.label(spec.data.source)
     if spec.external and spec.external.model:
         shown["external"]["model"] = PurePath(spec.external.model).name
     return {

@@ -17,6 +17,7 @@ from ..audits.config import AuditConfig
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.mitigation.config import MitigationConfig
+from ..platform.privacy.config import PrivacyConfig
 from ..platform.store.name import check_name
 from ..platform.training.config import ModelConfig, PretrainConfig, TrainConfig
 from .external import ExternalConfig
@@ -55,6 +56,7 @@ class Spec:
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     pretrain: PretrainConfig | None = None
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    privacy: PrivacyConfig | None = None
     mitigate: MitigationConfig | None = None
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()

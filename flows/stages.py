@@ -27,6 +27,7 @@ _NETWORK_CODE = (
     "platform.training",
     "platform.augmentation",
     "platform.predictor",
+    "platform.privacy",
 )
 _AUDIT_CODE = (
     "models",
@@ -66,8 +67,10 @@ def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import pretrain
+    from .charging import charge_without_privacy
 
     assert run.spec.pretrain is not None
+    charge_without_privacy(run, PRETRAIN.key(run))
     return pretrain(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.pretrain,
         out=out, scratch=scratch, progress=run.display.moved,
@@ -76,12 +79,29 @@ def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import train
+    from .charging import account_of, charge_without_privacy
 
+    privacy, key = run.spec.privacy, TRAIN.key(run)
+    if privacy is None:
+        charge_without_privacy(run, key)
     return train(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train,
         pretrained=run.path("pretrain") if run.spec.pretrain else None,
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
+        privacy=privacy, account=account_of(run, key) if privacy else None, preprocessor=_preprocessor(run),
     )  # fmt: skip
+
+
+def _preprocessor(run: Run) -> Any:
+    """What looks at no row: of a codebook, or of pixels, whose levels are known; None fits it on the rows."""
+    from ..platform.data.codebook import preprocessor_from_codebook
+    from ..platform.data.dataset import Dataset
+    from ..platform.data.declared import declared_preprocessor
+
+    schema = Dataset.open(run.path("ingest")).schema
+    if run.spec.data.codebook is None and run.spec.privacy and schema.modality == "image":
+        return declared_preprocessor(schema)
+    return preprocessor_from_codebook(run.spec.data, schema)
 
 
 def _calibrate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -120,6 +140,8 @@ def _source(run: Run) -> Mapping[str, str]:
 def _data_section(spec: Spec) -> Mapping[str, Any]:
     """The data section without the place where the file lies: its content is an input."""
     section = dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
+    for later in ("codebook", "derived_from"):  # what training and the ledger make of the rows
+        del section[later]
     if of_predictions(spec):
         return section | {"predictions": dataclasses.asdict(spec.external)}  # type: ignore[arg-type]
     return section
@@ -138,6 +160,8 @@ def _train_section(run: Run) -> Mapping[str, Any]:
     return {
         "model": dataclasses.asdict(run.spec.model),
         "train": _training_section(run.spec.train),
+        "privacy": None if run.spec.privacy is None else dataclasses.asdict(run.spec.privacy),
+        "codebook": run.spec.to_dict()["data"]["codebook"],
         "cluster": run.ray_address is not None,
     }
 

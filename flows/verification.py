@@ -15,7 +15,7 @@ from ..audits.policy import evaluate
 from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
-from . import comparison, energy_history
+from . import comparison, energy_history, ledger_history
 from .final import final_model
 from .findings_file import to_bytes
 from .home import Home
@@ -74,6 +74,7 @@ def verify_version(home: Home, reference: str) -> Verification:
     spec = _spec(artifacts["report"])
     _measure_again(spec, artifacts, found)
     _build_again(spec, version, artifacts, report, found)
+    _count_again(home, artifacts["report"], found)
     _judge_again(spec, version, report, found)
     _show_again(version, home.version_folder(version.name, version.number), found)
     return found
@@ -158,6 +159,7 @@ def _build_again(
         created=report["created"],
         compared=_compare_again(spec, version, artifacts, found),
         spent=energy_history.load(artifacts["report"].path),
+        ledger=ledger_history.load(artifacts["report"].path),
     )
     found.compare("report.json against its evidence", _lines(report, json.loads(json.dumps(again))))
     if artifacts["report"].manifest.code != code_version(REPORT_CODE):
@@ -166,6 +168,17 @@ def _build_again(
     for form, content in render(report, artifacts["report"].path).items():
         stored = (artifacts["report"].path / REPORT_FILES[form]).read_bytes()
         found.compare(f"{REPORT_FILES[form]} rendered again", [] if stored == content else ["other bytes"])
+
+
+def _count_again(home: Home, report: Artifact, found: Verification) -> None:
+    """What had been spent on the data's privacy, by the ledger as it stood when the report was made."""
+    history = ledger_history.load(report.path)
+    if history is None:
+        return
+    if home.ledger().exists:
+        found.compare("epsilon from the privacy ledger", ledger_history.differences(home, history))
+    else:
+        found.skipped.append("epsilon from the privacy ledger: the ledger isn't on this machine")
 
 
 def _judge_again(spec: Spec, version: RegisteredVersion, report: dict[str, Any], found: Verification) -> None:

@@ -21,6 +21,7 @@ ROOMS = (
     "mitigation",
     "explanation",
     "robustness",
+    "privacy",
     "carbon",
     "variation",
 )

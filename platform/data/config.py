@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ..exceptions import SpecError
 from .reference import check_shares
@@ -46,6 +46,25 @@ class SplitConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CodebookConfig:
+    """What is publicly known of the columns before anybody looks at a row."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    numbers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Of each numeric or date feature its range, or the edges of its bins: `{age: [17, 30, 45, 90]}`."""
+
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of each categorical feature every category that has a code of its own."""
+
+    missing: tuple[str, ...] = ()
+    """Numeric and date features that may be empty."""
+
+    target: tuple[float, float] | None = None
+    """Regression: the smallest and the largest value of the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """Which data, which column is predicted, which columns are sensitive."""
 
@@ -80,6 +99,16 @@ class DataConfig:
 
     split: SplitConfig = field(default_factory=SplitConfig)
     """How rows are dealt to train, validation and test."""
+
+    codebook: Literal["builtin"] | CodebookConfig | None = None
+    """What is publicly known of the columns: preprocessing is made from it, and looks at no row.
+
+    `builtin` takes the one that a built-in source has. Without one preprocessing is fitted on the train rows;
+    images need none, as the levels of a pixel are known.
+    """
+
+    derived_from: tuple[str, ...] = ()
+    """Sources, or data sets of `assay ledger list`, that these rows were made from: their budgets count."""
 
     reference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Shares of groups in the population, by sensitive column: `{sex: {women: 0.51, men: 0.49}}`.

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ..exceptions import DataError, nearest
@@ -21,11 +21,15 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True)
 class Builtin:
-    """A packaged data set: what it is, the files that it is made of, the module whose `read` reads it."""
+    """A packaged data set: what it is, the files that it is made of, the module whose `read` reads it.
+
+    The module `codebook` knows what was public of its columns; None where nobody wrote that down.
+    """
 
     summary: str
     files: Callable[[], list[Path]]
     module: str
+    codebook: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ BUILTINS: dict[str, Builtin] = {
         summary="UCI Adult: income above $50K in the US census of 1994; official train/test split",
         files=_adult_files,
         module=".builtin.adult",
+        codebook=".builtin.adult_codebook",
     ),
     "digits": Builtin(
         summary="handwritten digits, 1,797 grey images of 8x8 pixels (scikit-learn)",
@@ -170,6 +175,12 @@ def parse(source: str) -> tuple[str, str]:
             mend=nearest(scheme, SCHEMES),
         )
     return scheme, rest
+
+
+def label(source: str) -> str:
+    """The source without the folders that lead to it: they say more of a machine than of the data."""
+    scheme, _, rest = source.partition(":")
+    return f"{scheme}:{rest if scheme in ('builtin', 'hf') else PurePath(rest).name}"
 
 
 def fingerprint(source: str) -> str:

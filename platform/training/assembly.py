@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -12,6 +13,7 @@ from ...models.optimizers import build_optimizer
 from ...models.schedules import build_schedule
 from ..data.preprocess import Preprocessor
 from ..exceptions import CombinationError
+from ..privacy.account import Account, Unaccounted
 from ..privacy.config import PrivacyConfig
 from ..store.digest import digest_of_json
 from .checkpoints import Checkpoints
@@ -23,6 +25,9 @@ from .progress import Progress, Throttled
 from .rows import Rows
 from .samplers import Sampler, Shuffled
 from .steppers import MixedPrecision, choose_stepper
+
+if TYPE_CHECKING:
+    from ..privacy.private_run import PrivateRun
 
 
 def fit_as_configured(
@@ -38,6 +43,7 @@ def fit_as_configured(
     engine: Engine,
     privacy: PrivacyConfig | None = None,
     preprocessor: Preprocessor | None = None,
+    account: Account | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -53,6 +59,7 @@ def fit_as_configured(
         engine: who else takes part.
         privacy: the budget of differential privacy, or None.
         preprocessor: that was given and not fitted here, for the checkpoints' identity.
+        account: who is told what a private run will cost, before its first step; None tells nobody.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -60,6 +67,7 @@ def fit_as_configured(
     Raises:
         SpecError: a name or a value that can't be used.
         CombinationError: more workers than rows in a batch.
+        BudgetError: the account doesn't allow what the run would cost.
     """
     device = train.device
     with refusals(stage):
@@ -70,15 +78,21 @@ def fit_as_configured(
             config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
-    private = None
+    private, account = None, (account if engine.rank == 0 else None) or Unaccounted()
     if privacy is not None:
         from ..privacy.private_run import private_run
 
         private = private_run(
-            objective, stepper, train, privacy, batch_size=config.batch_size, epochs=config.epochs
-        )
+            objective, stepper, train, privacy,
+            batch_size=config.batch_size, epochs=config.epochs, group=engine,
+        )  # fmt: skip
         stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
     _refuse_thin_batches(stage, len(train) // sampler.steps, engine.workers)
+    identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine)
+    checkpoints = Checkpoints(scratch / stage, run=identity)
+    if private is not None:
+        whole = private.mechanism(config.epochs * sampler.steps)
+        engine.once(lambda: account.reserve(whole, resumed=checkpoints.newest() is not None))
     outcome = fit(
         objective,
         train,
@@ -88,18 +102,25 @@ def fit_as_configured(
         schedule=schedule,
         sampler=sampler,
         stepper=stepper,
-        checkpoints=Checkpoints(
-            scratch / stage, run=_identity(stage, model, config, privacy, preprocessor, len(train), engine)
-        ),
+        checkpoints=checkpoints,
         progress=Throttled(progress),
         engine=engine,
+        begin=partial(engine.once, account.begin) if private is not None else lambda: None,
     )
     details = _details(outcome, engine, device, precision)
     if private is not None:
-        for entry in outcome.history:
-            entry["epsilon"] = private.epsilon(int(entry["epoch"]) * sampler.steps)
-        details["privacy"] = private.details(len(outcome.history) * sampler.steps)
+        ran = private.mechanism(len(outcome.history) * sampler.steps)
+        engine.once(lambda: account.settle(ran))
+        details["privacy"] = _told(private, outcome)
     return outcome, details
+
+
+def _told(private: "PrivateRun", outcome: Outcome) -> dict[str, Any]:
+    """What a private run cost: an epsilon to each epoch of its history, and the details of all of it."""
+    steps = private.sampler.steps
+    for entry in outcome.history:
+        entry["epsilon"] = private.epsilon(int(entry["epoch"]) * steps)
+    return private.details(len(outcome.history) * steps)
 
 
 def _plan(stage: str, config: PretrainConfig | TrainConfig, *, private: bool) -> Plan:

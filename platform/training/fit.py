@@ -82,6 +82,7 @@ def fit(
     checkpoints: Checkpoints | None = None,
     progress: Throttled | None = None,
     engine: Engine | None = None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train an objective's weights in place; afterwards they are those of the best epoch.
 
@@ -100,6 +101,7 @@ def fit(
         checkpoints: where they are kept; None keeps none.
         progress: told after each step.
         engine: who else takes part; None runs alone.
+        begin: called right before the first step, when a checkpoint can bring back whatever it will draw.
 
     Raises:
         SpecError: the loss is no longer a number.
@@ -108,6 +110,7 @@ def fit(
         objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess()
     )
     run.resume()
+    begin()
     while not run.done:
         run.learn(train)
         run.judge(validation)
@@ -134,7 +137,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.device = next(self.objective.parameters()).device
-        self.module = self.engine.wrap(self.objective)
+        self.module = self.stepper.joined(self.objective, self.engine)
         self.weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.best = EarlyStopping(self.plan.patience)

@@ -1,7 +1,7 @@
 """The stage `train`: learn from labels, from scratch or from pretrained weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..data.schema import Schema
 from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, save_network, write_json
 from ..predictor.untrusted import read_json
+from ..privacy.account import Account, Unaccounted
 from ..privacy.config import PrivacyConfig
 from .assembly import fit_as_configured
 from .augmented import Augmented
@@ -39,6 +40,7 @@ class Job:
         scratch: folder for checkpoints, which outlives the process.
         privacy: the budget of differential privacy, or None.
         preprocessor: that was not fitted on the train rows, or None to fit one.
+        account: who is told what a private run will cost, before its first step.
     """
 
     dataset: Path
@@ -49,6 +51,7 @@ class Job:
     scratch: Path
     privacy: PrivacyConfig | None = None
     preprocessor: Preprocessor | None = None
+    account: Account = field(default_factory=Unaccounted)
 
 
 def train(
@@ -63,6 +66,7 @@ def train(
     ray_address: str | None = None,
     privacy: PrivacyConfig | None = None,
     preprocessor: Preprocessor | None = None,
+    account: Account | None = None,
 ) -> dict[str, Any]:
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
@@ -80,6 +84,7 @@ def train(
         privacy: the budget of differential privacy for the train rows, or None.
         preprocessor: from public knowledge or public rows (platform/data/declared.py); None fits one on the
             train rows, which no privacy budget covers.
+        account: who is told what a private run will cost, before its first step; None tells nobody.
 
     Returns:
         Engine, epochs and the like, for the manifest.
@@ -88,6 +93,7 @@ def train(
         SpecError: a name or a value that can't be used.
         CombinationError: two settings that can't be had together.
         UsageError: several workers without Ray.
+        BudgetError: the account doesn't allow what the run would cost.
     """
     schema = Dataset.open(dataset).schema
     job = Job(
@@ -99,11 +105,12 @@ def train(
         scratch=scratch.absolute(),
         privacy=privacy,
         preprocessor=preprocessor,
+        account=account or Unaccounted(),
     )
     _refuse_combinations(job, schema)
     several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
     alone = config.workers == 1 or (config.workers == "auto" and not several)
-    if privacy is not None or (ray_address is None and alone):
+    if ray_address is None and alone:
         return {**learn(job, InProcess(), progress), "recovered": 0}
     from .engines.ray_train import learn_on_ray
 
@@ -154,6 +161,7 @@ def learn(
             engine=engine,
             privacy=job.privacy,
             preprocessor=job.preprocessor,
+            account=job.account,
         )
     if engine.rank == 0:
         save_network(
@@ -187,13 +195,6 @@ def _refuse_combinations(job: Job, schema: Schema) -> None:
             got="pretrained weights" if job.pretrained is not None else "a preprocessor of another schema",
             expected="a preprocessor made for this dataset's schema, and no other stage's",
             mend="make it with the dataset's schema, and leave pretraining out",
-        )
-    if job.privacy is not None and config.workers not in ("auto", 1):
-        raise CombinationError(
-            "privacy can't be had with several workers",
-            got=f"train.workers {config.workers}",
-            expected="one process, which adds the noise of the whole batch",
-            mend="set train.workers to 1",
         )
     if config.mode == "linear_probe" and job.pretrained is None:
         raise CombinationError(

@@ -7,7 +7,9 @@ round numbers, and few: with differential privacy each bin has a weight, and eac
 
 from pathlib import Path
 
-__all__ = ["CATEGORICAL", "NUMBERS", "categories"]
+from ..config import CodebookConfig
+
+__all__ = ["CATEGORICAL", "NUMBERS", "categories", "codebook"]
 
 _NAMES = Path(__file__).parent / "adult" / "adult.names"
 
@@ -37,3 +39,8 @@ def categories() -> dict[str, tuple[str, ...]]:
     lines = (line.partition(":") for line in _NAMES.read_text(encoding="utf-8").splitlines())
     listed = {name: values.strip().removesuffix(".") for name, colon, values in lines if colon}
     return {name: tuple(listed[name].split(", ")) for name in CATEGORICAL}
+
+
+def codebook() -> CodebookConfig:
+    """All of it, as a spec would have it."""
+    return CodebookConfig(numbers=NUMBERS, categories=categories())

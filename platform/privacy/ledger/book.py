@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from ...exceptions import DataError, LedgerError, VerificationError, nearest
 from ...registry.database import Database
-from .chain import START, append, check_head, read
+from .chain import START, Head, append, check_head, read
 from .events import Event
 from .overlap import Block, read_blocks
 from .private_file import PrivateFile
@@ -52,6 +52,15 @@ class Book:
     def write(self, kind: str, **body: Any) -> None:
         """Add an entry; the state isn't replayed."""
         self.head = append(self.connection, self.head, {"kind": kind, **body})
+
+    def at(self, head: Head) -> State:
+        """What the ledger said when `head` was its newest entry.
+
+        Raises:
+            VerificationError: the chain doesn't lead through it.
+        """
+        check_head(self.entries, self.head, head, "a report")
+        return replay(self.entries[: head.number])
 
     def dataset(self, name: str, unit: str) -> Registered:
         """A data set that must be known."""

@@ -54,6 +54,13 @@ class Ledger:
         with self._shelf.writing():
             return self._shelf.private.derive(self._shelf.private.key(), f"rows by {unit}")
 
+    def knows(self, dataset: str, *, unit: str = RECORD) -> bool:
+        """Whether a data set is registered for a unit."""
+        if not self.exists:
+            return False
+        with self._shelf.reading() as book:
+            return (unit, dataset) in book.state.datasets
+
     def register(
         self,
         dataset: str,
@@ -241,24 +248,35 @@ class Ledger:
             if book.current(reservation).version != version:
                 book.write("version", reservation=reservation.number, version=version)
 
-    def spent(self, dataset: str, *, unit: str = RECORD, delta: float | None = None) -> Spent:
+    def spent(
+        self, dataset: str, *, unit: str = RECORD, delta: float | None = None, upto: Head | None = None
+    ) -> Spent:
         """What was spent on a data set's rows, by runs on any data set that shares them.
 
         Args:
             dataset: a registered one.
             unit: whose epsilon.
             delta: at which; None takes the budget's.
+            upto: an earlier head, for what had been spent then.
 
         Raises:
             DataError: it isn't registered, or has neither a budget nor a delta.
+            VerificationError: the chain doesn't lead through that head.
         """
         with self._shelf.reading() as book:
             book.dataset(dataset, unit)
-            budget = book.state.budgets.get((unit, dataset))
+            state = book.state if upto is None else book.at(upto)
+            budget = state.budgets.get((unit, dataset))
             at = delta if delta is not None else budget.delta if budget else None
             if at is None:
                 raise DataError(f"{dataset} has no budget", expected="a delta to state its epsilon at")
-            return spent_on(book.state, book.blocks(), unit, dataset, at)
+            return spent_on(state, book.blocks(), unit, dataset, at)
+
+    def datasets(self) -> tuple[tuple[str, str, Budget | None], ...]:
+        """Every registered data set's unit, name and budget."""
+        with self._shelf.reading() as book:
+            budgets = book.state.budgets
+            return tuple((unit, name, budgets.get((unit, name))) for unit, name in book.state.datasets)
 
     def reservations(self) -> tuple[Reservation, ...]:
         """Every reservation ever made, oldest first."""

@@ -25,6 +25,8 @@ __all__ = ["Charge", "Spent", "check_budget_holds", "check_fits", "spent_on"]
 class Charge:
     """One run's part in what was spent, by itself."""
 
+    run: str
+    """Its stable key."""
     label: str
     """The version that came of it, or the run."""
     dataset: str
@@ -81,6 +83,7 @@ def spent_on(state: State, blocks: Sequence[Block], unit: str, dataset: str, del
     }
     charges = (
         Charge(
+            run=run.run,
             label=run.label,
             dataset=run.dataset,
             event=run.charged or run.event,

@@ -1,0 +1,41 @@
+"""The report's section `privacy`: what is claimed, what was spent in all, and what attacks showed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..audits.findings import Findings
+from ..platform.store import Artifact
+from . import ledger_history
+
+_NOT_PRIVATE = "Trained without differential privacy: there is no guarantee to be stated."
+_NOT_HERE = "Not trained here: whether with differential privacy isn't known."
+_NO_ATTACK = "No attack on privacy was made."
+
+
+def privacy_section(
+    artifacts: Mapping[str, Artifact], audited: Findings | None, ledger: Mapping[str, Any] | None
+) -> Findings:
+    """Everything that a report says of privacy.
+
+    Args:
+        artifacts: of the run's stages.
+        audited: what the audit stage found.
+        ledger: what `ledger_history` noted.
+    """
+    found = Findings.gather(
+        {
+            "claimed": _claimed(artifacts),
+            "cumulative": ledger_history.measure(ledger),
+            "audited": audited or Findings(missing={"": _NO_ATTACK}),
+        }
+    )
+    known = {part: values for part, values in found.values.items() if values}
+    return Findings(values=known, missing=found.missing) if known else Findings()
+
+
+def _claimed(artifacts: Mapping[str, Artifact]) -> Findings:
+    """The mechanism that trained the model, as its stage told."""
+    if "train" not in artifacts:
+        return Findings(missing={"": _NOT_HERE})
+    details = artifacts["train"].manifest.details.get("privacy")
+    return Findings(missing={"": _NOT_PRIVATE}) if details is None else Findings(values=dict(details))
