@@ -48,6 +48,9 @@ class Part:
     decided: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that the name itself decides: of `resnet50`, the depth."""
 
+    fixed: bool = False
+    """Of an architecture: whether nothing before its head is learned, so that there is nothing to pretrain."""
+
     views: bool = False
     """Of a method: whether it compares augmented views of an image."""
 
@@ -148,6 +151,15 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             module="lenet",
             factory="LeNet",
             options={"channels": 6},
+        ),
+        "scattering": Part(
+            summary="wavelets in place of learned convolutions, and a linear head: for little data, or noise",
+            paper="https://arxiv.org/abs/1412.8659",
+            modality="image",
+            module="scattering",
+            factory="Scattering",
+            options={"scales": None, "angles": 8, "groups": 27},
+            fixed=True,
         ),
         "alexnet": Part(
             summary="five convolutions and three layers",

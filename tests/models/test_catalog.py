@@ -45,6 +45,11 @@ def test_the_options_in_the_table_are_those_of_the_signature(part):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
+def test_what_is_called_fixed_learns_its_head_alone(name):
+    assert small(name, INPUTS[ARCHITECTURES[name].modality], 2).fixed == ARCHITECTURES[name].fixed
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("outputs", [1, 2, 7])
 def test_every_architecture_gives_its_logits_through_embed_trunk_and_head(name, outputs):
     modality = ARCHITECTURES[name].modality
