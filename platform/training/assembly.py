@@ -78,7 +78,7 @@ def fit_as_configured(
             config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
         schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
-    private, account = None, (account if engine.rank == 0 else None) or Unaccounted()
+    private, account = None, account or Unaccounted()
     if privacy is not None:
         from ..privacy.private_run import private_run
 
