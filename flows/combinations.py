@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..models.catalog import ARCHITECTURES
 from ..platform.exceptions import CombinationError
 from ..platform.mitigation.methods import METHODS
 from .spec import Spec
@@ -65,6 +66,8 @@ COMBINATIONS: tuple[Combination, ...] = (
         "it has to change the whole network", "set train.mode to finetune"),
     Combination("mitigate.adversarial", "images",
         "it was built for columns", "take mitigate.method: threshold or reweighing"),
+    Combination("pretraining", "a network fixed but for its head",
+        "there is nothing in it that pretraining could teach", "leave pretrain out"),
 )
 # fmt: on
 
@@ -83,6 +86,9 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "several workers": lambda spec: spec.train.workers not in ("auto", 1),
     "data.weight": lambda spec: spec.data.weight is not None,
     "a linear probe": lambda spec: spec.train.mode == "linear_probe",
+    "a network fixed but for its head": lambda spec: (
+        spec.model.architecture is not None and ARCHITECTURES[spec.model.architecture].fixed
+    ),
 }
 """Traits that are known before the data are read."""
 

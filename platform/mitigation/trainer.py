@@ -26,7 +26,14 @@ from ..training.config import ModelConfig, TrainConfig
 from ..training.devices import choose_device
 from ..training.engines.in_process import InProcess
 from ..training.networks import resolve_model
-from ..training.preparation import labels_seen, objective_of, start_network, uncalibrated, with_labels
+from ..training.preparation import (
+    head_alone,
+    labels_seen,
+    objective_of,
+    start_network,
+    uncalibrated,
+    with_labels,
+)
 from ..training.progress import Progress
 from ..training.rows import Rows
 from ..training.seeding import derive, reproducible
@@ -183,10 +190,10 @@ class Trainer:
 
     def _learned_from(self, network: Network, split: str) -> Rows:
         rows = self.rows(split)
-        return encoded(network, rows) if self.config.mode == "linear_probe" else rows
+        return encoded(network, rows) if head_alone(self.config, network) else rows
 
     def _objective(self, network: Network) -> nn.Module:
         schema = self.preprocessor.schema
         objective = objective_of(self.config, network, schema.task)
-        images = schema.modality == "image" and self.config.augment and self.config.mode == "finetune"
-        return Augmented(objective) if images else objective
+        images = schema.modality == "image" and self.config.augment
+        return Augmented(objective) if images and not head_alone(self.config, network) else objective

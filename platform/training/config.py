@@ -122,7 +122,8 @@ class TrainConfig:
     """Share of the probability that is spread evenly over the classes (Szegedy et al. 2016)."""
 
     augment: bool = True
-    """Images: small shifts, turns and changes of scale and contrast on every batch. Tables: nothing."""
+    """Images: small shifts, turns and changes of scale and contrast on every batch. Nothing for tables, and
+    where the head alone is trained: each row is then encoded once."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 on a CUDA device that has it, else fp32. `bf16` is autocast; weights stay fp32."""

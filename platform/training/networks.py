@@ -78,8 +78,15 @@ def require_architecture(method: str, architecture: str) -> None:
     """Refuse a self-supervised method that can't train this network.
 
     Raises:
-        CombinationError: it trains only other architectures.
+        CombinationError: it trains only other architectures, or nothing in this one can be pretrained.
     """
+    if ARCHITECTURES[architecture].fixed:
+        raise CombinationError(
+            "pretraining can teach this network nothing",
+            got=f"{method} with {architecture}",
+            expected="an architecture that learns more than its head",
+            mend="leave pretrain out, or take another model.architecture",
+        )
     only = PRETRAINING[method].architectures
     if only and architecture not in only:
         raise CombinationError(

@@ -62,10 +62,15 @@ def labels_seen(tables: Mapping[str, pa.Table], config: TrainConfig) -> dict[str
     }
 
 
+def head_alone(config: TrainConfig, network: Network) -> bool:
+    """Whether nothing but the head is trained: each row is then encoded once, before the first epoch."""
+    return config.mode == "linear_probe" or network.fixed
+
+
 def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:
     """Cross-entropy or squared error: of the whole network, or of its head on what the rest gives it."""
     # A head is no Network, but it maps inputs to logits, which is all that an objective asks for.
-    learner = cast("Network", network.head) if config.mode == "linear_probe" else network
+    learner = cast("Network", network.head) if head_alone(config, network) else network
     if task == "regression":
         return Regression(learner)
     return Classification(learner, label_smoothing=config.label_smoothing)

@@ -21,7 +21,7 @@ from .config import ModelConfig, TrainConfig
 from .devices import choose_device
 from .engines.in_process import Engine, InProcess
 from .networks import resolve_model
-from .preparation import labels_seen, objective_of, start_network, uncalibrated, with_labels
+from .preparation import head_alone, labels_seen, objective_of, start_network, uncalibrated, with_labels
 from .progress import Progress
 from .seeding import derive, reproducible
 from .tables import encoded, labelled
@@ -145,7 +145,7 @@ def learn(
         }
         rows, validation = (labelled(preprocessor, tables[split], device) for split in tables)
         objective = objective_of(config, network, preprocessor.schema.task)
-        if config.mode == "linear_probe":
+        if head_alone(config, network):
             rows, validation = encoded(network, rows), encoded(network, validation)
         elif preprocessor.schema.modality == "image" and config.augment:
             objective = Augmented(objective)

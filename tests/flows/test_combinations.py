@@ -17,6 +17,7 @@ GIVES = {
     "several workers": {"train.workers": 2},
     "data.weight": {"data.weight": "debt"},
     "a linear probe": {"train.mode": "linear_probe", "pretrain": {"method": "scarf", "epochs": 1}},
+    "a network fixed but for its head": {"model.architecture": "scattering"},
 }
 SCHEMAS = {
     "a binary task": {"task": "binary", "modality": "tabular"},
