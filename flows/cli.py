@@ -9,6 +9,7 @@ from .commands.audit import audit
 from .commands.doctor import doctor
 from .commands.gate import gate
 from .commands.init import init
+from .commands.ledger import ledger
 from .commands.listing import list_
 from .commands.predict import predict
 from .commands.registry import registry
@@ -30,6 +31,7 @@ for command in (run, audit, init, report, gate, waive, verify, predict, doctor):
     app.command()(command)
 app.command(name="list")(list_)
 app.add_typer(registry, name="registry")
+app.add_typer(ledger, name="ledger")
 
 
 @app.callback(invoke_without_command=True)

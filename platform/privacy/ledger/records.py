@@ -62,7 +62,7 @@ class Reservation:
     @property
     def label(self) -> str:
         """How messages name it."""
-        return self.version or f"run {self.run[:40]}"
+        return self.version or f"run {self.run[:12]}"
 
 
 @dataclass
