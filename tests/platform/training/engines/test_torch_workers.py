@@ -23,6 +23,13 @@ def test_sums_leave_what_was_summed_alone(engine):
     assert torch.equal(engine.total(values), values)
 
 
+def test_a_buffer_is_added_up_in_place_and_an_answer_passed_on(engine):
+    buffer = torch.tensor([1.0, 2.0])
+    engine.add_up(buffer)
+    assert torch.equal(buffer, torch.tensor([1.0, 2.0]))
+    assert engine.once(lambda: {"key": "00ff"}) == {"key": "00ff"}
+
+
 def test_a_wrapped_objective_has_the_gradient_of_the_bare_one(engine):
     objective = nn.Linear(3, 1)
     engine.wrap(objective)(torch.ones(2, 3)).sum().backward()
