@@ -33,6 +33,10 @@ class PrivacyConfig:
     physical_batch: int | None = None
     """Most rows that go through the network at once; null leaves it to the expected batch."""
 
+    canaries: int = 1000
+    """Gradients that fair coins put into the steps, for an attack on the claim; at most a tenth of the
+    trainable numbers. 0 puts in none, and no epsilon is attacked."""
+
     noise_seed: int | None = None
     """A seed makes the run repeatable, and not private against whoever knows it; null is truly random."""
 
@@ -41,6 +45,7 @@ class PrivacyConfig:
             "epsilon": (0 < self.epsilon < math.inf, "above 0"),
             "delta": (0 < self.delta < 1, "above 0, below 1 / rows"),
             "max_grad_norm": (0 < self.max_grad_norm < math.inf, "above 0"),
+            "canaries": (self.canaries == 0 or self.canaries >= 2, "2 or more, or 0"),
             "physical_batch": (self.physical_batch is None or self.physical_batch >= 1, "1 or more, or null"),
         }
         for key, (holds, expected) in rules.items():

@@ -29,6 +29,19 @@ class FlatGradient:
             parameter: self.buffer[start : start + parameter.numel()].view(parameter.shape)
             for parameter, start in zip(parameters, starts, strict=True)
         }
+        self._starts = torch.tensor(starts)
+        self._ends = torch.tensor([parameter.numel() for parameter in parameters]).cumsum(0)
+
+    @property
+    def numbers(self) -> int:
+        """How many there are in all parameters; the buffer has gaps beside them."""
+        return int(self._ends[-1])
+
+    def places(self, positions: Tensor) -> Tensor:
+        """Where numbers stand in the buffer, `(n,)`, by their positions in the parameters laid end to end."""
+        owner = torch.searchsorted(self._ends, positions, right=True)
+        before = torch.cat([self._ends.new_zeros(1), self._ends])[owner]
+        return (positions - before + self._starts[owner]).to(self.buffer.device)
 
     def assign(self) -> None:
         """Make the views the parameters' gradients, in their own precision."""

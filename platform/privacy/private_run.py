@@ -13,6 +13,9 @@ from ..training.progress import Progress
 from ..training.rows import Rows
 from ..training.steppers import FullPrecision
 from .accountant import SubsampledGaussian, check_budget, epsilon_of, noise_multiplier_for
+from .canaries.canary_stepper import CanaryStepper
+from .canaries.gradient_canaries import GradientCanaries, how_many, random_numbers
+from .canaries.scores import CanaryScores
 from .clipping import CLIPPINGS
 from .config import PrivacyConfig
 from .poisson_sampler import Poisson
@@ -31,12 +34,30 @@ class PrivateRun:
     Attributes:
         config: the section of the spec.
         sampler: which rows make a step.
-        stepper: how the gradient comes about.
+        inner: how the private gradient comes about.
+        canaries: the same with canaries in it, or None.
     """
 
     config: PrivacyConfig
     sampler: Poisson
-    stepper: PrivateStepper
+    inner: PrivateStepper
+    canaries: CanaryStepper | None
+
+    @property
+    def stepper(self) -> PrivateStepper | CanaryStepper:
+        """What `fit` steps with."""
+        return self.canaries or self.inner
+
+    @property
+    def scores(self) -> CanaryScores | None:
+        """What the canaries show, once the run is over; None where there are none."""
+        if self.canaries is None:
+            return None
+        return CanaryScores(
+            scores=self.canaries.scores,
+            included=self.canaries.canaries.included,
+            delta=self.config.delta,
+        )
 
     def epsilon(self, steps: int) -> float:
         """What so many steps cost."""
@@ -61,7 +82,7 @@ class PrivateRun:
     def mechanism(self, steps: int) -> SubsampledGaussian:
         """What so many steps are to an accountant or a ledger."""
         return SubsampledGaussian(
-            noise_multiplier=self.stepper.noise_multiplier,
+            noise_multiplier=self.inner.noise_multiplier,
             sample_rate=self.sampler.sample_rate,
             steps=steps,
         )
@@ -81,10 +102,11 @@ class PrivateRun:
             "accountant": config.accountant,
             "clipping": config.clipping,
             "max_grad_norm": config.max_grad_norm,
-            "noise_multiplier": self.stepper.noise_multiplier,
+            "noise_multiplier": self.inner.noise_multiplier,
             "sample_rate": self.sampler.sample_rate,
             "steps": steps,
-            "secret_noise": self.stepper.noise.secret and self.sampler.stream.secret,
+            "canaries": 0 if self.canaries is None else len(self.canaries.scores),
+            "secret_noise": self.inner.noise.secret and self.sampler.stream.secret,
         }
 
 
@@ -133,13 +155,29 @@ def private_run(
         physical_batch=config.physical_batch,
         group=group,
     )
-    _share_keys(sampler, stepper, group or InProcess())
+    canaries = _with_canaries(stepper, config, sampler)
+    _share_keys(sampler, canaries or stepper, group or InProcess())
     check_sampling(sampler)
     check_clipping(stepper.engine, objective, rows.batch(torch.arange(min(_CHECKED_ROWS, len(rows)))))
-    return PrivateRun(config=config, sampler=sampler, stepper=stepper)
+    return PrivateRun(config=config, sampler=sampler, inner=stepper, canaries=canaries)
 
 
-def _share_keys(sampler: Poisson, stepper: PrivateStepper, group: Engine) -> None:
+def _with_canaries(stepper: PrivateStepper, config: PrivacyConfig, sampler: Poisson) -> CanaryStepper | None:
+    """The stepper with as many canaries as the model can take; None where that is none."""
+    count = how_many(config.canaries, stepper.gradient.numbers)
+    if count == 0:
+        return None
+    rng = random_numbers(config.noise_seed)
+    return CanaryStepper(
+        generator=stepper.generator,
+        inner=stepper,
+        canaries=GradientCanaries.draw(stepper.gradient.numbers, count, rng=rng),
+        sample_rate=sampler.sample_rate,
+        rng=rng,
+    )
+
+
+def _share_keys(sampler: Poisson, stepper: PrivateStepper | CanaryStepper, group: Engine) -> None:
     """Let every worker draw what the first one draws: rows are shared out of one batch."""
     drawn, state = group.once(lambda: (sampler.state(), stepper.state()))
     sampler.restore(drawn)

@@ -44,6 +44,7 @@ def fit_as_configured(
     privacy: PrivacyConfig | None = None,
     preprocessor: Preprocessor | None = None,
     account: Account | None = None,
+    canaries: Path | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -60,6 +61,7 @@ def fit_as_configured(
         privacy: the budget of differential privacy, or None.
         preprocessor: that was given and not fitted here, for the checkpoints' identity.
         account: who is told what a private run will cost, before its first step; None tells nobody.
+        canaries: file for what a private run's canaries show.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -111,14 +113,20 @@ def fit_as_configured(
     if private is not None:
         ran = private.mechanism(len(outcome.history) * sampler.steps)
         engine.once(lambda: account.settle(ran))
+        if canaries is not None and private.scores is not None:
+            engine.once(partial(private.scores.to_parquet, canaries))
         details["privacy"] = _told(private, outcome)
     return outcome, details
 
 
 def _told(private: "PrivateRun", outcome: Outcome) -> dict[str, Any]:
-    """What a private run cost: an epsilon to each epoch of its history, and the details of all of it."""
+    """What a private run cost: an epsilon to each epoch of its history, and the details of all of it.
+
+    Losses of the rows go: they are averages without noise, and the history is published with the model.
+    """
     steps = private.sampler.steps
     for entry in outcome.history:
+        del entry["train_loss"]
         entry["epsilon"] = private.epsilon(int(entry["epoch"]) * steps)
     return private.details(len(outcome.history) * steps)
 
@@ -130,6 +138,7 @@ def _plan(stage: str, config: PretrainConfig | TrainConfig, *, private: bool) ->
         epochs=config.epochs,
         clip=None if private else config.clip,
         patience=config.patience,
+        keep_best=isinstance(config, PretrainConfig) or config.keep == "best",
         seed=config.seed,
         checkpoint_seconds=config.checkpoint_seconds,
     )

@@ -53,11 +53,12 @@ def with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig
 
 
 def labels_seen(tables: Mapping[str, pa.Table], config: TrainConfig) -> dict[str, Any]:
-    """What `labels.json` holds; calibration looks at the same validation labels, and no others."""
+    """What `labels.json` holds: calibration looks at these validation labels, attacks at these train rows."""
     limited = config.label_fraction < 1.0 or config.labels_per_class is not None
     return {
         "train": tables["train"].num_rows,
         "validation": tables["validation"].num_rows,
+        "train_rows": tables["train"][ROW].to_pylist() if limited else None,
         "validation_rows": tables["validation"][ROW].to_pylist() if limited else None,
     }
 

@@ -14,6 +14,7 @@ from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, save_network, write_json
 from ..predictor.untrusted import read_json
 from ..privacy.account import Account, Unaccounted
+from ..privacy.canaries.scores import CANARIES
 from ..privacy.config import PrivacyConfig
 from .assembly import fit_as_configured
 from .augmented import Augmented
@@ -71,6 +72,7 @@ def train(
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
     Writes the model artifact, `history.json`, and `labels.json`: how many labels were looked at, and which.
+    A private run adds what its canaries show, `canaries.parquet`.
 
     Args:
         dataset: folder of a dataset artifact.
@@ -162,6 +164,7 @@ def learn(
             privacy=job.privacy,
             preprocessor=job.preprocessor,
             account=job.account,
+            canaries=job.out / CANARIES,
         )
     if engine.rank == 0:
         save_network(

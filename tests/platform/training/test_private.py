@@ -6,12 +6,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from assay.platform.data.dataset import Dataset
 from assay.platform.data.declared import declared_preprocessor
 from assay.platform.data.preprocess import Preprocessor
 from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
+from assay.platform.privacy.canaries.scores import CANARIES, CanaryScores
 from assay.platform.privacy.config import PrivacyConfig
 
 BUDGET = PrivacyConfig(epsilon=2.0, delta=1e-4, accountant="rdp", noise_seed=5)
@@ -31,6 +33,7 @@ def test_the_account_of_a_run_is_that_of_the_steps_it_took_and_within_the_budget
     spent = [entry["epsilon"] for entry in history]
     assert spent == sorted(spent)
     assert spent[-1] == found["epsilon"]
+    assert not any("train_loss" in entry for entry in history)  # a mean over private rows, without noise
     assert told[-1].metrics["epsilon"] == pytest.approx(found["epsilon"])
 
 
@@ -65,7 +68,6 @@ def test_checkpoints_with_the_key_of_the_noise_are_readable_by_their_owner_alone
     [
         ({"privacy": PrivacyConfig(delta=0.5)}, SpecError, "delta"),
         ({"privacy": BUDGET, "batch_size": 10_000}, SpecError, "batch_size"),
-        ({"privacy": BUDGET, "workers": 2}, CombinationError, "workers"),
     ],
 )
 def test_what_can_not_be_promised_is_refused(trained, tabular, settings, error, word):
@@ -111,3 +113,19 @@ def test_a_killed_run_goes_on_with_the_noise_it_had_begun_with(tmp_path):
     # Ways of computing are chosen by the clock where noise is secret, so sums differ in their last bits.
     assert again < 1e-4
     assert other > 1e-2
+
+
+def test_what_canaries_show_is_written_beside_the_weights_and_comes_again_with_the_seed(trained, tabular):
+    (first, details), (second, _) = (trained(tabular, privacy=BUDGET) for _ in range(2))
+    files = [(folder / CANARIES).read_bytes() for folder in (first, second)]
+    assert files[0] == files[1]
+    found = CanaryScores.from_parquet(first / CANARIES)
+    assert len(found.scores) == details["privacy"]["canaries"] > 2
+    assert found.delta == BUDGET.delta
+    assert np.all(found.scores != 0)
+
+
+@pytest.mark.parametrize("privacy", [None, PrivacyConfig(**asdict(BUDGET) | {"canaries": 0})])
+def test_without_canaries_there_is_no_file_of_them(trained, tabular, privacy):
+    folder, _ = trained(tabular, privacy=privacy)
+    assert not (folder / CANARIES).exists()

@@ -1,0 +1,108 @@
+"""The private step with canaries in it: the white-box attack on the mechanism, while it runs.
+
+Steinke, Nasr & Jagielski (2023), section 6, https://arxiv.org/abs/2305.08846: a canary is an imagined row
+whose clipped gradient is as large as may be and lies along one coordinate. It takes part in a step by a coin
+of Poisson sampling, as a row does. Who sees every update looks how far that coordinate was moved.
+
+It is close to the strongest attack that the analysis of DP-SGD allows for. It finds noise that is missing or
+too small, and coefficients that let too much through; not a layer whose norms are left out (the engine's
+self-check does), and nothing that is wrong outside of the steps.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...training.engines.in_process import Engine
+from ...training.rows import Batch
+from ...training.steppers import FullPrecision
+from ..stepper import PrivateStepper
+from .gradient_canaries import GradientCanaries
+
+__all__ = ["CanaryStepper"]
+
+LENGTH = 10.0
+"""Norm of a canary's gradient before clipping, in multiples of the bound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanaryStepper(FullPrecision):
+    """A private stepper whose steps hold canaries, and which keeps count of what they left behind.
+
+    A canary's gradient is `LENGTH` times the bound before the stepper's own clipping. It is added after the
+    noise: a sum doesn't depend on the order.
+
+    Attributes:
+        inner: the stepper under attack.
+        canaries: what is added.
+        sample_rate: probability that an included canary takes part in a step, as of a unit of privacy.
+        rng: of that sampling.
+        scores: (canaries,) sum over steps of each update's component along each canary.
+    """
+
+    inner: PrivateStepper
+    canaries: GradientCanaries
+    sample_rate: float
+    rng: np.random.Generator
+    scores: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", np.zeros(len(self.canaries.coordinates)))
+
+    @property
+    def secret(self) -> bool:
+        """A run that starts again must know how the coins fell."""
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """The inner stepper's state, the canaries, their coins and scores, where the sampling stands."""
+        return {
+            "inner": self.inner.state(),
+            "coordinates": self.canaries.coordinates.tolist(),
+            "included": self.canaries.included.tolist(),
+            "scores": self.scores.tolist(),
+            "sampling": self.rng.bit_generator.state,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken, with the canaries that were drawn then."""
+        self.inner.restore(state["inner"])
+        self.canaries.coordinates[:] = state["coordinates"]
+        self.canaries.included[:] = state["included"]
+        self.scores[:] = state["scores"]
+        self.rng.bit_generator.state = state["sampling"]
+
+    def joined(self, objective: nn.Module, engine: Engine) -> nn.Module:
+        """As the inner stepper has it: each worker adds the same canaries to the sum that all hold."""
+        return self.inner.joined(objective, engine)
+
+    def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
+        """Scalar loss of a batch, as the inner stepper has it."""
+        return self.inner.loss(objective, batch)
+
+    def backward(self, objective: nn.Module, batch: Batch, share: float = 1.0) -> Tensor:
+        """Set the weights' gradients, those of the canaries that are drawn included.
+
+        Returns:
+            The inner stepper's loss, in which no canary has a part.
+        """
+        size = self._clipped() / self.inner.expected_batch  # before adaptive clipping moves the bound
+        loss = self.inner.backward(objective, batch, share)
+        drawn = self.canaries.included & (self.rng.random(len(self.scores)) < self.sample_rate)
+        gradient = self.inner.gradient
+        index = gradient.places(torch.from_numpy(self.canaries.coordinates))
+        gradient.buffer[index] += torch.from_numpy(drawn).to(gradient.buffer) * size
+        self.scores[:] += gradient.buffer[index].double().cpu().numpy()
+        gradient.assign()
+        return loss
+
+    def _clipped(self) -> float:
+        """Norm that the clipping leaves of a canary's gradient, all of which is in one layer."""
+        clipping = self.inner.clipping
+        length = LENGTH * clipping.bound
+        squared = torch.zeros(len(self.inner.engine.all), 1)
+        squared[0] = length**2
+        return length * float(clipping.coefficients(squared)[0, 0])
