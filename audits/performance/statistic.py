@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from ..findings import number
 from ..intervals import Estimates, Mass, Proportions, means, tails, widened
 
-__all__ = ["Statistic", "difference", "interval", "mean", "share"]
+__all__ = ["Statistic", "combined_reach", "difference", "interval", "mean", "share"]
 
 # As in intervals/delong.py: a metric near its end has a variance estimated near 0.
 _PSEUDO_SQUARE = 0.25
@@ -85,10 +85,25 @@ def difference(ours: Statistic, other: Statistic, *, confidence: float) -> dict[
     was not seen (-ln(0.05) rows, the rule of three); with k of them it keeps to the Poisson limits of k.
     """
     value = ours.value - other.value
-    squared = float(np.sum((ours.influence - other.influence) ** 2))
-    row = max(_most_of_a_row(ours), _most_of_a_row(other))
-    wide, narrow = ((-np.log(ndtr(-z)) - z) * row + z * np.sqrt(squared + row**2) for z in tails(confidence))
+    wide, narrow = (combined_reach((ours, other), (1, -1), z) for z in tails(confidence))
     return number(value, value - wide, value + wide, ours.rows, (value - narrow, value + narrow))
+
+
+def combined_reach(of: tuple[Statistic, Statistic], signs: tuple[int, int], z: float) -> float:
+    """How far the limits of a combination of two metrics on the same rows lie from it.
+
+    Args:
+        of: the metrics.
+        signs: 1, 0 or -1 for each: (1, -1) is their difference.
+        z: normal quantile of the limits.
+    """
+    parts = [
+        (sign * one.influence, abs(sign) * _most_of_a_row(one)) for one, sign in zip(of, signs, strict=True)
+    ]
+    squared = float(np.sum(sum(influence for influence, _ in parts) ** 2))
+    # One row more that both get wrong moves a difference by one of the two, and a sum by both.
+    row = (max if signs[0] * signs[1] < 0 else sum)(most for _, most in parts)
+    return float((-np.log(ndtr(-z)) - z) * row + z * np.sqrt(squared + row**2))
 
 
 def _most_of_a_row(statistic: Statistic) -> float:
