@@ -116,7 +116,11 @@ class TrainConfig:
     """Largest norm of the whole gradient; null leaves it alone."""
 
     patience: int | None = 5
-    """Epochs without a better validation loss before stopping; null runs all. The best epoch is kept."""
+    """Epochs without a better validation loss before stopping; null runs all."""
+
+    keep: Literal["best", "last"] = "best"
+    """Whose weights are kept: of the epoch with the lowest validation loss, or of the last one. With
+    `privacy`, `last` and no `patience` leave the choice to no row."""
 
     label_smoothing: float = 0.0
     """Share of the probability that is spread evenly over the classes (Szegedy et al. 2016)."""

@@ -41,6 +41,7 @@ class Plan:
         epochs: passes over the rows, at most.
         clip: largest norm of the gradient, or None.
         patience: epochs without a better validation loss before stopping, or None.
+        keep_best: the weights of the best epoch are kept, not those of the last.
         seed: of every random stream.
         checkpoint_seconds: time between two checkpoints inside an epoch.
     """
@@ -49,6 +50,7 @@ class Plan:
     epochs: int
     clip: float | None = 1.0
     patience: int | None = None
+    keep_best: bool = True
     seed: int = 0
     checkpoint_seconds: float = 20.0
 
@@ -60,7 +62,7 @@ class Outcome:
     Attributes:
         history: an entry an epoch: `epoch` (from 1), `train_loss` and, where there were rows,
             `validation_loss`.
-        best_epoch: epoch whose weights were kept; the last one where nothing was validated.
+        best_epoch: epoch whose weights were kept; the last one where nothing was validated, or so planned.
         resumed_from: epochs that an earlier process had finished, or None.
     """
 
@@ -84,7 +86,7 @@ def fit(
     engine: Engine | None = None,
     begin: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Train an objective's weights in place; afterwards they are those of the best epoch.
+    """Train an objective's weights in place; afterwards they are those of the epoch that the plan keeps.
 
     A run that was killed and is started again with the same arguments ends with bitwise the same weights (on
     a CPU, with the same number of threads), however often checkpoints were written.
@@ -187,9 +189,9 @@ class Run:
         self._checkpoint_after(0.0 if self.done else min(_WORTH * self.took, self.plan.checkpoint_seconds))
 
     def finish(self) -> Outcome:
-        """Put the best weights back."""
+        """Put the best weights back, where they are kept."""
         best = self.epoch
-        if self.best.epoch is not None:
+        if self.plan.keep_best and self.best.epoch is not None:
             best = self.best.epoch + 1
             self.objective.load_state_dict(self.best.weights)
         return Outcome(history=self.history, best_epoch=best, resumed_from=self.resumed_from)

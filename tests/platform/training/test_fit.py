@@ -254,6 +254,16 @@ def test_the_kept_weights_are_those_of_the_best_validation_loss():
     assert found == pytest.approx(min(losses), rel=1e-5)
 
 
+def test_a_plan_may_keep_the_last_weights_whatever_validation_says():
+    net = network()
+    outcome = run(Classification(net), plan=replace(PLAN, epochs=12, keep_best=False), learning_rate=0.2)
+    losses = [entry["validation_loss"] for entry in outcome.history]
+    assert outcome.best_epoch == 12 != 1 + losses.index(min(losses))
+    net.eval()
+    found = nn.functional.cross_entropy(net(VALIDATION.inputs[0]), VALIDATION.target).item()
+    assert found == pytest.approx(losses[-1], rel=1e-5)
+
+
 def test_it_stops_when_patience_is_out_and_stays_stopped_after_a_restart(tmp_path):
     plan = replace(PLAN, epochs=30, patience=2)
     outcome = run(Classification(network()), tmp_path, plan=plan, learning_rate=0.2)
