@@ -37,25 +37,28 @@ def wavelets(height: int, width: int, scale: int, angles: int) -> Tensor:
     return torch.stack([_wavelet(height, width, sigma, xi, slant, theta) for theta in turns])
 
 
-def low_pass(height: int, width: int, scales: int) -> Tensor:
-    """φ_J, which smooths over 2^J pixels, `(height, width)` float64.
+def low_pass(side: int, scales: int) -> Tensor:
+    """φ_J along one axis, which smooths over 2^J pixels, `(side,)` float64: an image's is a product of two.
 
     Args:
-        height: of the padded image.
-        width: of the padded image.
+        side: of the padded image.
         scales: J.
     """
-    return _spectrum(_gabor(height, width, 0.8 * 2 ** (scales - 1), 0.0, 1.0, 0.0))
+    sigma = 0.8 * 2 ** (scales - 1)
+    places = torch.arange(_COPIES.start * side, _COPIES.stop * side, dtype=torch.float64)
+    gaussian = (-(places**2) / (2 * sigma**2)).exp() / (sigma * math.sqrt(2 * math.pi))
+    return torch.fft.fft(gaussian.view(-1, side).sum(dim=0)).real
 
 
-def cropped(filters: Tensor, halvings: int) -> Tensor:
+def cropped(filters: Tensor, halvings: int, *, axes: tuple[int, ...] = (-2, -1)) -> Tensor:
     """The same filters for halved maps: only the lower frequencies, `(…, height / 2^n, width / 2^n)`.
 
     Args:
         filters: `(…, height, width)` in Fourier space.
         halvings: n.
+        axes: that were halved.
     """
-    for axis in (-2, -1):
+    for axis in axes:
         size = filters.shape[axis]
         half = size >> (halvings + 1)
         kept = torch.cat([torch.arange(half), torch.arange(size - half, size)])
@@ -66,7 +69,7 @@ def cropped(filters: Tensor, halvings: int) -> Tensor:
 def _wavelet(height: int, width: int, sigma: float, xi: float, slant: float, theta: float) -> Tensor:
     wave = _gabor(height, width, sigma, xi, slant, theta)
     envelope = _gabor(height, width, sigma, 0.0, slant, theta)
-    return _spectrum(wave - wave.sum() / envelope.sum() * envelope)
+    return torch.fft.fft2(wave - wave.sum() / envelope.sum() * envelope).real
 
 
 def _gabor(height: int, width: int, sigma: float, xi: float, slant: float, theta: float) -> Tensor:
@@ -80,7 +83,3 @@ def _gabor(height: int, width: int, sigma: float, xi: float, slant: float, theta
         envelope = (-(along**2 + (slant * across) ** 2) / (2 * sigma**2)).exp()
         total += torch.polar(envelope, xi * along)
     return total * (slant / (2 * math.pi * sigma**2))
-
-
-def _spectrum(filters: Tensor) -> Tensor:
-    return torch.fft.fft2(filters).real

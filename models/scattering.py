@@ -11,6 +11,7 @@ Nothing before the head is learned, so nothing there costs privacy.
 """
 
 import math
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,8 @@ from .network import ImageNetwork
 __all__ = ["Scattering", "ScatteringTransform"]
 
 _LEAST = 4  # side of the maps: what Grad-CAM needs
+_AT_ONCE = 32
+"""Images that are scattered together: each unfolds to hundreds of times its size, best kept in a cache."""
 
 
 class Scattering(ImageNetwork):
@@ -94,13 +97,13 @@ class ScatteringTransform(nn.Module):
         self.paths = 1 + scales * angles + scales * (scales - 1) // 2 * angles**2
         tall, wide = (_padded(side, scales) for side in (height, width))
         self._padding = (*_halves(wide - width), *_halves(tall - height))
-        smooth = low_pass(tall, wide, scales)
         for halvings in range(scales):
-            self._keep(f"phi_{halvings}", cropped(smooth, halvings))
+            self._keep(f"rows_{halvings}", _averages(tall, scales, halvings))
+            self._keep(f"columns_{halvings}", _averages(wide, scales, halvings))
         for scale in range(scales):
             filters = wavelets(tall, wide, scale, angles)
             for halvings in range(max(scale, 1)):
-                self._keep(f"psi_{scale}_{halvings}", cropped(filters, halvings))
+                self._keep(f"psi_{scale}_{halvings}", cropped(filters, halvings) / 4 ** (scale - halvings))
 
     def forward(self, images: Tensor) -> Tensor:
         """Scatter images.
@@ -111,36 +114,55 @@ class ScatteringTransform(nn.Module):
         Returns:
             `(batch, channels, paths, height / 2^J, width / 2^J)`, sides rounded down.
         """
-        spectrum = torch.fft.fft2(F.pad(images, self._padding, mode="reflect"))
-        zeroth, first, second = [self._smooth(spectrum, 0).unsqueeze(2)], [], []
+        return torch.cat([self._scatter(part) for part in images.split(_AT_ONCE)])
+
+    def _scatter(self, images: Tensor) -> Tensor:
+        padded = F.pad(images, self._padding, mode="reflect")
+        zeroth, first, second = [self._smooth(padded, 0).unsqueeze(2)], [], []
+        spectrum = torch.fft.fft2(padded)
         for scale in range(self.scales):
             waves = self._modulus(spectrum, 0, scale)  # (batch, channels, angles, h, w)
             first.append(self._smooth(waves, scale))
-            for coarser in range(scale + 1, self.scales):
+            coarser = range(scale + 1, self.scales)
+            again = torch.fft.fft2(waves) if coarser else waves
+            for other in coarser:
                 # (batch, channels, angles, angles, h, w)
-                second.append(self._smooth(self._modulus(waves, scale, coarser), coarser).flatten(2, 3))
+                second.append(self._smooth(self._modulus(again, scale, other), other).flatten(2, 3))
         return torch.cat(zeroth + first + second, dim=2)
 
     def _modulus(self, spectrum: Tensor, halvings: int, scale: int) -> Tensor:
-        """Spectrum of |x ⋆ ψ| at each angle, a new axis: of maps halved so often, halved on to `scale`."""
+        """|x ⋆ ψ| at each angle, a new axis: of maps that were halved so often, halved on to `scale`."""
         filtered = spectrum.unsqueeze(-3) * self.get_buffer(f"psi_{scale}_{halvings}")
-        return torch.fft.fft2(torch.fft.ifft2(_subsampled(filtered, scale - halvings)).abs())
+        return torch.fft.ifft2(_folded(filtered, scale - halvings)).abs()
 
-    def _smooth(self, spectrum: Tensor, halvings: int) -> Tensor:
+    def _smooth(self, maps: Tensor, halvings: int) -> Tensor:
         """x ⋆ φ at every 2^J-th pixel, the padding's border cut off, of maps that were halved so often."""
-        filtered = spectrum * self.get_buffer(f"phi_{halvings}")
-        return torch.fft.ifft2(_subsampled(filtered, self.scales - halvings)).real[..., 1:-1, 1:-1]
+        rows, columns = (self.get_buffer(f"{axis}_{halvings}") for axis in ("rows", "columns"))
+        return rows @ maps @ columns.mT
 
     def _keep(self, name: str, filters: Tensor) -> None:
         self.register_buffer(name, filters.float(), persistent=False)
 
 
-def _subsampled(spectrum: Tensor, halvings: int) -> Tensor:
-    """Spectrum of every 2^n-th pixel of a map: aliases add up."""
-    height, width = (side >> halvings for side in spectrum.shape[-2:])
-    steps = 2**halvings
-    folded = spectrum.unflatten(-1, (steps, width)).unflatten(-3, (steps, height))
-    return folded.mean(dim=(-4, -2))  # (…, steps, height, steps, width) -> (…, height, width)
+def _folded(spectrum: Tensor, halvings: int) -> Tensor:
+    """Spectrum of every 2^n-th pixel of a map, but for the factor 4^-n: aliases are added up."""
+    for axis in (-2, -1):
+        spectrum = reduce(torch.add, spectrum.chunk(2**halvings, dim=axis))
+    return spectrum
+
+
+def _averages(side: int, scales: int, halvings: int) -> Tensor:
+    """φ along one axis as a matrix, `(side / 2^J - 2, side / 2^halvings)`: it is a product of two Gaussians.
+
+    Args:
+        side: of the padded image.
+        scales: J.
+        halvings: of the maps that are averaged.
+    """
+    smooth = cropped(low_pass(side, scales), halvings, axes=(-1,))
+    filtered = torch.fft.fft(torch.eye(len(smooth), dtype=smooth.dtype)) * smooth
+    steps = 2 ** (scales - halvings)
+    return torch.fft.ifft(filtered).real[:, ::steps].mT[1:-1]
 
 
 def _padded(side: int, scales: int) -> int:

@@ -31,7 +31,8 @@ def unlabelled(rows: Rows) -> Rows:
 def encoded(network: Network, rows: Rows) -> Rows:
     """The same rows, their inputs replaced by the network's representation of them, `(rows, width)`."""
     network.eval()
-    parts = [
+    parts = [torch.empty(0, network.width, device=rows.device)]
+    parts += [
         network.encode(*(part[start : start + _BATCH] for part in rows.inputs))
         for start in range(0, len(rows), _BATCH)
     ]

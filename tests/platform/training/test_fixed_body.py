@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from assay.models.inputs import ImageInput
 from assay.models.scattering import Scattering, ScatteringTransform
 from assay.platform.data.dataset import Dataset
 from assay.platform.exceptions import CombinationError
 from assay.platform.predictor import Predictor
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.training.config import ModelConfig
+from assay.platform.training.rows import Rows
+from assay.platform.training.tables import encoded
 from safetensors.torch import load_file
 
 SCATTERING = ModelConfig(architecture="scattering")
@@ -58,3 +61,9 @@ def test_there_is_nothing_to_pretrain(pretrained, pictures):
     with pytest.raises(CombinationError, match="simclr with scattering") as caught:
         pretrained(pictures, model=SCATTERING, method="simclr")
     assert "leave pretrain out" in str(caught.value)
+
+
+def test_no_rows_are_encoded_as_no_rows():
+    network = Scattering(ImageInput(channels=1, height=8, width=8), 2)
+    found = encoded(network, Rows(inputs=(torch.empty(0, 1, 8, 8),), target=torch.empty(0)))
+    assert found.inputs[0].shape == (0, network.width)
