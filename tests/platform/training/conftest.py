@@ -30,7 +30,7 @@ def trained(tmp_path: Path) -> Callable[..., tuple[Path, dict[str, Any]]]:
     ) -> tuple[Path, dict[str, Any]]:
         out = tmp_path / f"model{next(runs)}"
         out.mkdir()
-        others = ("progress", "ray_address", "privacy", "preprocessor")
+        others = ("progress", "ray_address", "privacy", "preprocessor", "account")
         told = {key: settings.pop(key) for key in others if key in settings}
         details = train(
             dataset=dataset,

@@ -11,6 +11,9 @@ import pytest
 import safetensors.torch
 import torch
 from assay.platform.exceptions import CombinationError, SpecError
+from assay.platform.privacy.config import PrivacyConfig
+from assay.platform.privacy.ledger.account import LedgerAccount
+from assay.platform.privacy.ledger.ledger import Ledger
 from assay.platform.training.config import ModelConfig
 from assay.platform.training.engines.board import Board
 from assay.platform.training.engines.ray_cluster import ray_cluster
@@ -24,6 +27,9 @@ pytestmark = [
 
 #: Without dropout, whose draws differ between workers, the numbers must agree.
 MODEL = ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4, "dropout": 0.0})
+
+#: With a seed, so that two runs can be compared.
+BUDGET = PrivacyConfig(epsilon=2.0, delta=1e-4, accountant="rdp", noise_seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +67,38 @@ def test_two_workers_learn_what_one_learns(cluster, trained, prices):
 
 
 @pytest.mark.slow
+def test_two_workers_learn_privately_what_one_learns(cluster, trained, prices):
+    settings = {"model": MODEL, "epochs": 4, "batch_size": 33, "privacy": BUDGET}
+    one, alone = trained(prices, **settings)
+    two, together = trained(prices, **settings, workers=2)
+    assert together["engine"]["workers"] == 2
+    assert together["privacy"] == alone["privacy"]
+    for name, expected in weights(one).items():
+        torch.testing.assert_close(weights(two)[name], expected, rtol=1e-5, atol=1e-5)
+    for mine, theirs in zip(history(two), history(one), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-5)
+
+
+@pytest.mark.slow
 def test_a_mistake_that_workers_find_is_told_as_one(cluster, trained, tabular):
     with pytest.raises(SpecError, match="'adamw'"):
         trained(tabular, model=MODEL, workers=2, optimizer="adamww")
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("privacy", [None, BUDGET], ids=["without privacy", "private"])
 def test_a_killed_worker_is_replaced_and_the_weights_are_bitwise_the_same(
-    cluster, trained, tabular, tmp_path
+    cluster, trained, tabular, tmp_path, privacy
 ):
     settings = {"model": MODEL, "workers": 2, "epochs": 30, "patience": None, "checkpoint_seconds": 0.0}
+    settings["privacy"] = privacy
     whole, _ = trained(tabular, **settings)
     scratch, victims = tmp_path / "scratch", []
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", private=tmp_path / "private")
+    ledger.register("people")
+    account = LedgerAccount(
+        url=f"sqlite:///{tmp_path}/ledger.db", private=tmp_path / "private", dataset="people", run="killed"
+    )
 
     def kill_first_worker() -> None:
         while not list((scratch / "train").glob("*.safetensors")):
@@ -83,12 +109,13 @@ def test_a_killed_worker_is_replaced_and_the_weights_are_bitwise_the_same(
 
     killer = threading.Thread(target=kill_first_worker)
     killer.start()
-    out, details = trained(tabular, **settings, scratch=scratch)
+    out, details = trained(tabular, **settings, scratch=scratch, account=account)
     killer.join()
     assert len(victims) == 1
     assert details["recovered"] == details["engine"]["recovered"] == 1
     assert details["resumed_from"] is not None
     assert all(torch.equal(weights(out)[name], tensor) for name, tensor in weights(whole).items())
+    assert [one.stage for one in ledger.reservations()] == (["settled"] if privacy else [])
 
 
 def test_more_workers_than_cpus_are_refused():
