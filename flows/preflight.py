@@ -8,7 +8,8 @@ from typing import Any
 from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
-from ..platform.mitigation.methods import check_installed
+from ..platform.mitigation import methods
+from ..platform.privacy import accountant
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -53,7 +54,9 @@ def preflight(spec: Spec) -> None:
     _check_seeds(spec)
     check_combinations(spec)
     if spec.mitigate is not None:
-        check_installed(spec.mitigate.method)
+        methods.check_installed(spec.mitigate.method)
+    if spec.privacy is not None:
+        accountant.check_installed()
     if spec.data.sensitive:
         _check_mitigated(spec, spec.data.sensitive)
 

@@ -10,13 +10,21 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
 
 from ..exceptions import SpecError
 
-__all__ = ["Accountant", "SubsampledGaussian", "check_budget", "epsilon_of", "noise_multiplier_for"]
+__all__ = [
+    "Accountant",
+    "SubsampledGaussian",
+    "check_budget",
+    "check_installed",
+    "epsilon_of",
+    "noise_multiplier_for",
+]
 
 Accountant = Literal["prv", "rdp"]
 
@@ -24,6 +32,25 @@ ORDERS = tuple(1 + x / 10 for x in range(1, 100)) + tuple(range(11, 64)) + (80, 
 """Rényi orders that are tried: high ones for small epsilon."""
 
 LARGEST_NOISE = 10_000.0
+
+
+_NEEDED = ("opacus", "cryptography")
+
+
+def check_installed() -> None:
+    """Refuse private training where a library of it isn't there.
+
+    Raises:
+        SpecError: one is missing.
+    """
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise SpecError(
+            "differential privacy needs libraries that aren't here",
+            got=f"no package named {' and '.join(missing)}",
+            expected="the extra `privacy`",
+            mend="pip install 'assay[privacy]'",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +178,7 @@ def _rdp(history: list[tuple[float, float, int]], delta: float) -> float:
 
 def _opacus():
     """Opacus's accountants, imported when an epsilon is asked for: importing them takes seconds."""
-    try:
-        from opacus import accountants
-    except ImportError as error:
-        raise SpecError(
-            "an epsilon can't be computed without Opacus",
-            got="no package named opacus",
-            expected="opacus 1.5 or later",
-            mend="pip install 'assay[privacy]'",
-        ) from error
+    check_installed()
+    from opacus import accountants
+
     return accountants

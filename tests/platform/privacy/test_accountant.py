@@ -1,9 +1,11 @@
 """Accounting, against Google's dp-accounting and the mechanism's closed form."""
 
 import math
+from importlib.util import find_spec
 
 import pytest
 from assay.platform.exceptions import SpecError, UsageError
+from assay.platform.privacy import accountant
 from assay.platform.privacy.accountant import (
     SubsampledGaussian,
     check_budget,
@@ -118,3 +120,12 @@ def test_without_opacus_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "opacus", None)
     with pytest.raises(SpecError, match=r"assay\[privacy\]"):
         epsilon_of([RUNS["adult"]], delta=1e-5)
+
+
+def test_without_its_libraries_private_training_is_refused_with_what_to_install(monkeypatch):
+    accountant.check_installed()
+    monkeypatch.setattr(
+        accountant, "find_spec", lambda name: None if name == "cryptography" else find_spec(name)
+    )
+    with pytest.raises(SpecError, match=r"cryptography[\s\S]*assay\[privacy\]"):
+        accountant.check_installed()
