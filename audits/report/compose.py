@@ -18,6 +18,7 @@ from .sections.glossary import glossary
 from .sections.lineage import lineage, verify_command
 from .sections.mitigation import mitigation
 from .sections.performance import performance
+from .sections.privacy import privacy
 from .sections.robustness import robustness
 from .sections.row_audit import row_faults
 from .sections.sheet import LONGEST
@@ -38,6 +39,7 @@ _PARTS = (
     (calibration, "/calibration"),
     (explanation, "/explanation"),
     (robustness, "/robustness"),
+    (privacy, "/privacy"),
     (variation, "/variation"),
     (data, "/data"),
     (training, "/training"),

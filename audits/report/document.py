@@ -2,7 +2,8 @@
 
     Document ─ title, stamp, headlines, standouts, unknowns, sections
     Section  ─ blocks: Prose · Facts · Table · Figure · Gallery · Listing · Words · Fold (blocks inside)
-    Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent · Strip · Bar · Shade
+    Table    ─ rows of cells: text · Name · Code · Count · Measure · Mark · Absent and, drawn,
+               Strip · Bar · Reach · Shade
 
 Text is a plain `str` where it is ours, `Name` where it came from data, a spec or a person: renderers escape
 both, and set names apart so that no direction mark, newline or megabyte of theirs reaches beyond its cell.
@@ -89,6 +90,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """A length from zero, hatched on to where it might have been; without a value nothing bounds it."""
+
+    value: float | None
+    scale: Scale
+    until: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
 class Shade:
     """A count whose background says its share of the row, in [0, 1]; `right` outlines right decisions."""
 
@@ -97,7 +108,7 @@ class Shade:
     right: bool
 
 
-Cell = Text | Count | Measure | Mark | Absent | Strip | Bar | Shade | Scale
+Cell = Text | Count | Measure | Mark | Absent | Strip | Bar | Reach | Shade | Scale
 """A bare scale draws its axis: the chart cell of a row of kind `group`."""
 
 

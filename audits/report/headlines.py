@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .document import Headline, Inline, Name, Text
-from .figures import bound, count, figure, interval
+from .figures import count, figure, interval
 from .metrics import Unit, describe
 from .sections.absence import reason
 from .sections.performance import leading_metric
+from .sections.privacy import outside
+from .sections.privacy_loss import epsilon, verdict_on
 from .sections.sheet import title
 
 __all__ = ["headlines"]
@@ -18,7 +20,7 @@ _SEVERITY = {"fail": 0, "inconclusive": 1, "pass": 2}
 
 def headlines(report: Mapping[str, Any]) -> tuple[Headline, ...]:
     """Always four; one that was not measured says why."""
-    trust = _privacy(report) if "privacy" in report else _calibration(report)
+    trust = _privacy(report) if "claimed" in report.get("privacy", {}) else _calibration(report)
     return (_performance(report), _gap(report), trust, _energy(report))
 
 
@@ -96,12 +98,20 @@ def _calibration(report: Mapping[str, Any]) -> Headline:
 
 
 def _privacy(report: Mapping[str, Any]) -> Headline:
-    claimed = report["privacy"].get("claimed", {}).get("epsilon")
-    shown = report["privacy"].get("audited", {}).get("epsilon_lower")
-    if claimed is None:
-        return _absent(report, "Privacy loss claimed", "/privacy", "unknown")
-    attacked = f" / ≥ {bound(shown, 'plain')}" if shown is not None else ""
-    return Headline("Privacy loss ε, claimed / attacked", bound(claimed, "plain") + attacked, (), "unknown")
+    """An epsilon is never told without what is outside it, nor without what an attack says."""
+    found = report["privacy"]
+    notes: list[Text] = [outside(report, found)]
+    shown = found.get("audited", {}).get("epsilon_lower")
+    if shown is not None:
+        least = epsilon(shown["value"])
+        refuted = f"refuted: an attack shows at least {least}"
+        stands = f"attack: at least {least} of {epsilon(shown['detectable'])} it could show"
+        notes.append(refuted if verdict_on(found) == "fail" else stands)
+    spent = found.get("cumulative", {})
+    if spent:
+        total = epsilon(spent["epsilon"]) if "epsilon" in spent else "no bound"
+        notes.append(f"on these rows in all: {total}")
+    return Headline("Privacy loss ε, claimed", epsilon(found["claimed"]["epsilon"]), tuple(notes), "privacy")
 
 
 def _energy(report: Mapping[str, Any]) -> Headline:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .charts.bar import bar
+from .charts.reach import reach
 from .charts.strip import axis, strip
 from .compose import compose
 from .document import Shade, Table
@@ -69,7 +70,7 @@ def _environment(pictures: Mapping[str, bytes]) -> Environment:
         "spoken": spoken,
         "tame": tame,
     }
-    environment.globals |= {"axis": axis, "bar": bar, "strip": strip}
+    environment.globals |= {"axis": axis, "bar": bar, "reach": reach, "strip": strip}
     return environment
 
 

@@ -9,16 +9,25 @@ from .pointers import resolve, tokens, within
 
 __all__ = ["canonical", "identity", "volatile_pointers", "without_volatile"]
 
-_ALWAYS = ("/created", "/model/version", "/carbon", "/lineage/environment", "/signatures", "/policy/waivers")
+_ALWAYS = (
+    "/created",
+    "/model/version",
+    "/privacy/cumulative",
+    "/privacy/odds/cumulative",
+    "/carbon",
+    "/lineage/environment",
+    "/signatures",
+    "/policy/waivers",
+)
 _OF_A_STAGE = ("seconds", "kwh", "cached", "resumed_from")
-_VOLATILE_METRICS = ("kwh", "kg_co2e")
+_VOLATILE_METRICS = ("kwh", "kg_co2e", "epsilon_cumulative")
 _OF_A_CHECK = ("value", "low", "high", "n", "one_sided", "status", "reason")
 
 
 def volatile_pointers(report: dict[str, Any]) -> list[str]:
-    """Pointers that two runs of one spec may fill differently: clocks, energy, cache hits, version.
+    """Pointers that two runs of one spec may fill differently: clocks, energy, cache hits, version, ledger.
 
-    A gate on energy is as volatile as the energy, and then the whole verdict is.
+    A gate on energy, or on all that was spent on the rows, is as volatile as these: the whole verdict is.
     """
     found = [place for place in _ALWAYS if resolve(report, place) is not None]
     for index, stage in enumerate(report.get("training", {}).get("stages", [])):

@@ -3,7 +3,22 @@
 import re
 from collections.abc import Iterable
 
-from .document import Absent, Bar, Cell, Code, Count, Mark, Measure, Name, Scale, Shade, Strip, Table, Text
+from .document import (
+    Absent,
+    Bar,
+    Cell,
+    Code,
+    Count,
+    Mark,
+    Measure,
+    Name,
+    Reach,
+    Scale,
+    Shade,
+    Strip,
+    Table,
+    Text,
+)
 from .figures import count, figure, interval
 from .taming import tame
 
@@ -13,7 +28,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "|": "&#124;"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]~$])")
 _LINK = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
 _FIRST = re.compile(r"^([-+=#.]|\d+(?=[.)]))")
-_DRAWN = (Strip, Bar, Scale)
+_DRAWN = (Strip, Bar, Reach, Scale)
 
 
 def escape(text: str, whole: bool = False) -> str:

@@ -18,6 +18,8 @@ _TASKS = {
     ("tabular", "binary"): "tabular-classification",
     ("tabular", "multiclass"): "tabular-classification",
     ("tabular", "regression"): "tabular-regression",
+    ("text", "binary"): "text-classification",
+    ("text", "multiclass"): "text-classification",
 }
 
 

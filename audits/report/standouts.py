@@ -1,6 +1,7 @@
 """What stands out: the few findings that a reader should meet before the tables, in one sentence each.
 
-Only what is beyond chance by its own test or interval is said; none of it decides anything, the gate does.
+Only what is beyond chance by its own test or interval is said, and what voids a promise; none of it decides
+anything, the gate does.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 
 from .document import Inline, Name
 from .figures import count, figure, interval
+from .privacy_standouts import privacy_lines
 from .sections.changed_rows import change_name
 from .sections.subgroups import slice_name
 
@@ -17,10 +19,10 @@ Line = tuple[Inline, ...]
 
 
 def standouts(report: Mapping[str, Any]) -> list[Line]:
-    """A sentence for the worst subgroup, for the group that prediction sets fail, for the worst change."""
+    """Broken promises of privacy, then the worst subgroup, the group that sets fail, the worst change."""
     robustness = report.get("robustness", {})
     lines = [_subgroup(report), _coverage(robustness), _change(robustness)]
-    return [line for line in lines if line]
+    return [*privacy_lines(report.get("privacy", {})), *(line for line in lines if line)]
 
 
 def _subgroup(report: Mapping[str, Any]) -> Line:

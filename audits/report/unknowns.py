@@ -18,6 +18,7 @@ _ROOMS = (
     "calibration",
     "explanation",
     "robustness",
+    "privacy",
     "training",
     "data",
     "carbon",
@@ -33,6 +34,8 @@ _SKIPPED = (
     "difference",
     "ratios",
     "methods",
+    "audited",
+    "membership",
 )
 _MINOR = 100
 _OPTIONAL = ("comparisons", "compression", "mitigation")

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from .scale import Scale
 
-__all__ = ["axis", "strip"]
+__all__ = ["axis", "forbidden", "strip"]
 
 _HEIGHT = 20
 _MIDDLE = _HEIGHT / 2
@@ -39,7 +39,7 @@ def strip(
         bound: the one-sided bound that decides, an upright tick.
         hollow: draw a diamond instead of a dot, for a number to compare with.
     """
-    parts = _forbidden(scale, limit)
+    parts = forbidden(scale, limit, _HEIGHT)
     if number.get("low") is not None and number.get("high") is not None:
         low, high = scale.at(number["low"]), scale.at(number["high"])
         line = '<line class="ci" x1="{}%" x2="{}%" y1="{}" y2="{}"/>'
@@ -57,13 +57,14 @@ def strip(
     )
 
 
-def _forbidden(scale: Scale, limit: Mapping[str, float]) -> list[Markup]:
+def forbidden(scale: Scale, limit: Mapping[str, float], height: float) -> list[Markup]:
+    """The forbidden side of each limit, hatched, and the limit itself, in a drawing of this height."""
     parts = []
     for side, value in limit.items():
         at = scale.at(value)
         left, width = (0, at) if side == "min" else (at, round(100 - at, 2))
         for kind in ("bad", "hatch"):
             rect = '<rect class="{}" x="{}%" width="{}%" y="2" height="{}"/>'
-            parts.append(Markup(rect).format(kind, left, width, _HEIGHT - 4))
-        parts.append(Markup('<line class="limit" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>').format(at, _HEIGHT))
+            parts.append(Markup(rect).format(kind, left, width, height - 4))
+        parts.append(Markup('<line class="limit" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>').format(at, height))
     return parts

@@ -1,0 +1,182 @@
+"""Epsilons side by side: what was claimed, what was spent in all, what an attack showed."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ..charts.scale import Scale, scale_over
+from ..document import Absent, Block, Cell, Column, Heading, Inline, Name, Prose, Reach, Row, Table
+from ..figures import count, plain
+from .absence import reason
+
+__all__ = ["at_most", "chance", "epsilon", "in_words", "losses", "unit_of", "verdict_on"]
+
+Privacy = Mapping[str, Any]
+
+
+def epsilon(value: float) -> str:
+    """A measured privacy loss: two decimals, or two digits where it is small."""
+    return f"{value:,.2f}" if value >= 0.1 else plain(value, 2)
+
+
+def chance(delta: float) -> str:
+    """A delta as specs have it: 1e-5."""
+    return f"{delta:.2g}".replace("e-0", "e-")
+
+
+def unit_of(unit: str) -> tuple[Inline, ...]:
+    """Whom a guarantee is for, in words."""
+    return ("one row",) if unit == "record" else ("all rows with one value of ", Name(unit))
+
+
+def verdict_on(found: Privacy) -> Literal["fail", "inconclusive", "pass", "none"]:
+    """What the attack says of the claim; `pass` is an attack that could have refuted it and didn't."""
+    claimed, shown = found.get("claimed"), found.get("audited", {}).get("epsilon_lower")
+    if claimed is None or shown is None:
+        return "none"
+    if shown["value"] > claimed["epsilon"]:
+        return "fail"
+    return "inconclusive" if shown["detectable"] < claimed["epsilon"] else "pass"
+
+
+def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
+    """The picture, a row an epsilon, and what the attack says of the claim."""
+    scale = _scale(found)
+    columns = (
+        Column("Privacy loss ε"),
+        Column("Value", "number"),
+        Column("Beside it"),
+        Column("", "chart", scale),
+    )
+    table = Table(
+        caption="What was promised, what was spent, what an attack showed; smaller is better",
+        columns=columns,
+        rows=tuple(row(report, found, scale) for row in (_claimed, _spent, _shown)),
+    )
+    said = _reading(found)
+    return [table, *([Prose(said)] if said else [])]
+
+
+def _scale(found: Privacy) -> Scale:
+    held, spent = found.get("claimed", {}), found.get("cumulative", {})
+    shown = found.get("audited", {}).get("epsilon_lower", {})
+    ends = [held.get("epsilon"), held.get("epsilon_asked"), spent.get("epsilon"), spent.get("filtered")]
+    ends += [shown.get("value"), shown.get("detectable"), 1.1 * spent.get("budget", {}).get("epsilon", 0)]
+    return scale_over([end for end in ends if end is not None], include=(0.0, 1.0), count=5)
+
+
+def _claimed(report: Mapping[str, Any], found: Privacy, scale: Scale) -> Row:
+    held = found.get("claimed")
+    if held is None:
+        why = reason(report, "/privacy/claimed") or "nothing was claimed"
+        return Row(("Claimed for this model", "no bound", Absent(why), Reach(None, scale)), "strong")
+    asked = (f"asked for: at most {plain(held['epsilon_asked'])}, ",) if "epsilon_asked" in held else ()
+    beside: tuple[Inline, ...] = (*asked, f"δ {chance(held['delta'])}, for ", *unit_of(held["unit"]))
+    cells = ("Claimed for this model", epsilon(held["epsilon"]), beside, Reach(held["epsilon"], scale))
+    return Row(cells, "strong")
+
+
+def _spent(report: Mapping[str, Any], found: Privacy, scale: Scale) -> Row:
+    held = found.get("cumulative")
+    if held is None:
+        why = reason(report, "/privacy/cumulative") or "no ledger was kept"
+        return Row(("Spent on these rows in all", "", Absent(why), ""))
+    runs = len(held["runs"])
+    said = f"{runs} run{'s' if runs != 1 else ''}, δ {chance(held['delta'])}"
+    budget = held.get("budget")
+    limit = budget["epsilon"] if budget else None
+    said += f"; budget {plain(limit)}" if limit is not None else "; no budget"
+    total = held.get("epsilon")
+    value: Cell = "no bound" if total is None else epsilon(total)
+    return Row(("Spent on these rows in all", value, said, Reach(total, scale, limit=limit)))
+
+
+def _shown(report: Mapping[str, Any], found: Privacy, scale: Scale) -> Row:
+    held = found.get("audited", {}).get("epsilon_lower")
+    if held is None:
+        why = reason(report, "/privacy/audited/epsilon_lower") or "no attack was made"
+        return Row(("Shown by an attack, at least", "", Absent(why), ""))
+    said = f"of {epsilon(held['detectable'])} that {count(held['n'])} canaries could show"
+    drawn = Reach(held["value"], scale, until=held["detectable"])
+    return Row(("Shown by an attack, at least", epsilon(held["value"]), said, drawn))
+
+
+def _reading(found: Privacy) -> tuple[Inline, ...]:
+    """What the attack says of the claim, in words."""
+    verdict = verdict_on(found)
+    if verdict == "none":
+        return ()
+    claimed, held = found["claimed"], found["audited"]["epsilon_lower"]
+    promised, shown, most = (
+        epsilon(value) for value in (claimed["epsilon"], held["value"], held["detectable"])
+    )
+    sure = f"{100 * held['confidence']:g}%"
+    guessed = f"{count(held['right'])} of {count(held['guesses'])} guesses were right"
+    return {
+        "fail": (
+            f"The attack refutes the claim: {guessed}, which an ε of {promised} does not allow. With {sure} "
+            f"confidence ε is at least {shown}.",
+        ),
+        "inconclusive": (
+            f"Inconclusive: faultless guesses about {count(held['n'])} canaries would show {most}, less "
+            f"than the {promised} that are claimed. This attack could not have refuted the claim "
+            f"({guessed}).",
+        ),
+        "pass": (
+            f"The attack could have shown {most}, and showed {shown} ({guessed}): it does not refute the "
+            "claim. That proves nothing; a better attack may find more.",
+        ),
+    }[verdict]
+
+
+def in_words(found: Privacy) -> list[Block]:
+    """What the epsilons mean: odds, certainty, members found."""
+    held = found.get("odds", {})
+    labels = {"claimed": "Claimed for this model", "cumulative": "Spent on these rows in all"}
+    parts = {label: held[key] for key, label in labels.items() if key in held}
+    if not parts:
+        return []
+    unit = found.get("claimed", found.get("cumulative", {}))["unit"]
+    rates = list(next(iter(parts.values()))["share_found"])
+    columns = (
+        Column("With the ε"),
+        Column("", "number"),
+        Column("Odds", "number"),
+        Column("50% sure becomes", "number"),
+        *(Column(f"Found at {100 * float(rate):g}%", "number") for rate in rates),
+    )
+    rows = tuple(_odds(label, part, rates) for label, part in parts.items())
+    return [
+        Heading("What it means, in odds"),
+        Prose(_sentence(next(iter(parts.values())), unit)),
+        Table(
+            caption="The most that anybody could learn; found: members, at so many false alarms",
+            columns=columns,
+            rows=rows,
+        ),
+    ]
+
+
+def _sentence(held: Mapping[str, Any], unit: str) -> tuple[Inline, ...]:
+    allowed = f"multiply by at most {plain(held['factor'], 3)}" if "factor" in held else "grow without bound"
+    return (
+        f"ε = {epsilon(held['epsilon'])}: whoever sees the model, and knows all other rows, can let the "
+        "odds that ",
+        *unit_of(unit),
+        f" had a part in training {allowed}. Half sure before, nobody is more than "
+        f"{at_most(held['posterior'])} sure after; no guess, in or out, is right more often than in "
+        f"{at_most(held['right_guesses'])} of cases. Outcomes with a chance of δ = {chance(held['delta'])} "
+        "are left aside. These are bounds for the row that is easiest to find and the best test there can "
+        "be: a real attack finds less.",
+    )
+
+
+def _odds(label: str, held: Mapping[str, Any], rates: list[str]) -> Row:
+    factor = f"× {plain(held['factor'], 3)}" if "factor" in held else "no bound"
+    found = (at_most(held["share_found"][rate]) for rate in rates)
+    return Row((label, epsilon(held["epsilon"]), factor, at_most(held["posterior"]), *found))
+
+
+def at_most(share: float) -> str:
+    """An upper bound in percent, rounded up."""
+    return f"{math.ceil(round(1000 * share, 6)) / 10:.1f}%"
