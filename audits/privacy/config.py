@@ -14,14 +14,11 @@ class PrivacyAuditConfig:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    canaries: int = 1000
-    """Canaries that fair coins put into training; 0 inserts none, and no epsilon is attacked."""
-
-    insert: Literal["gradients", "rows"] = "gradients"
-    """`gradients` into private steps (white-box), or `rows` with wrong labels (black-box)."""
-
     guesses: tuple[float, ...] = (0.9, 0.6, 0.3, 0.1)
-    """Shares of the canaries that are guessed; several share the error between them."""
+    """Shares of the canaries (privacy.canaries) that are guessed; several share the error between them."""
+
+    rows: int = 10_000
+    """Most train rows and most test rows that membership attacks tell apart; of more, a seeded part."""
 
     attacks: tuple[Literal["loss_threshold", "lira"], ...] = ("loss_threshold",)
     """Membership attacks: `lira` trains shadow models."""
@@ -39,14 +36,14 @@ class PrivacyAuditConfig:
     """Members and non-members that a group needs each."""
 
     confidence: float = 0.95
-    """Of intervals and of the epsilon lower bound."""
+    """Of two-sided intervals."""
 
     seed: int = 0
-    """Of shadow models and ties. The canaries' coins never come from it."""
+    """Of the choice of rows, shadow models and ties. The canaries' coins never come from it."""
 
     def __post_init__(self) -> None:
         rules = {
-            "canaries": (self.canaries == 0 or self.canaries >= 2, "2 or more, or 0"),
+            "rows": (self.rows >= 2, "2 or more"),
             "guesses": (
                 bool(self.guesses) and all(0 < share <= 1 for share in self.guesses),
                 "shares above 0, up to 1",

@@ -1,76 +1,90 @@
 """Everything that the stored evidence of attacks says: computed again by whoever verifies a report."""
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from ...platform.privacy.canaries.scores import CanaryScores
+from ..bounds import with_bounds
 from ..findings import Findings
+from ..intervals import GATE
 from . import membership, one_run
 from .confidence import loss_threshold
 from .config import PrivacyAuditConfig
-from .lira import ShadowConfidences, likelihood_ratio
+from .lira import likelihood_ratio
+from .members import MemberEvidence
 
-__all__ = ["CanaryEvidence", "MemberEvidence", "measure"]
+__all__ = ["measure"]
 
 NO_CANARIES = "no canaries were inserted into training"
-NO_MEMBERS = "the attacked model's outputs for rows that it was trained on weren't kept"
-NO_SHADOWS = "no shadow models were trained"
+NO_MEMBERS = "which rows the model was trained on isn't known"
 NO_CLASSES = "the likelihood ratio is defined for classes"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CanaryEvidence:
-    """What is kept of an attack by canaries."""
-
-    scores: np.ndarray
-    """(canaries,) the higher, the more likely included."""
-    included: np.ndarray
-    """(canaries,) bool, how the coins fell."""
-    delta: float
-    """Of the claim that is attacked."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemberEvidence:
-    """What is kept of rows that were trained on, and of others, drawn alike."""
-
-    outputs: np.ndarray
-    """(n, classes) logits of the attacked model, or (n,) values of a regression."""
-    y_true: np.ndarray
-    """(n,) codes of classes, or values in the same unit."""
-    member: np.ndarray
-    """(n,) bool: the rows that were trained on."""
-    sensitive: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """(n,) values of each sensitive column."""
-    shadows: ShadowConfidences | None = None
-    """Of the same rows."""
-
-
 def measure(
-    canaries: CanaryEvidence | None, members: MemberEvidence | None, config: PrivacyAuditConfig
+    canaries: CanaryScores | None,
+    members: MemberEvidence | None,
+    config: PrivacyAuditConfig,
+    *,
+    confidences: Sequence[float] = (),
 ) -> Findings:
     """Findings of the attacks that the evidence allows for.
+
+    Args:
+        canaries: of the training; None where it had none.
+        members: rows that were trained on, and others; None where it isn't known which they are.
+        config: which attacks, and how.
+        confidences: further confidences of one-sided bounds.
 
     Returns:
         `epsilon_lower` of the canaries, `membership{attack: …}` (see `membership.measure`) and `settings`.
     """
-    found = Findings.gather(
-        {"membership": Findings.gather({name: _attack(name, members, config) for name in config.attacks})}
+    found = with_bounds(
+        lambda confidence: _members(members, dataclasses.replace(config, confidence=confidence)),
+        confidences,
+        _members(members, config),
     )
-    bound = Findings(missing={"/epsilon_lower": NO_CANARIES})
-    if canaries is not None:
-        bound = one_run.measure(
-            canaries.scores,
-            canaries.included,
-            delta=canaries.delta,
-            confidence=config.confidence,
-            shares=config.guesses,
-            seed=config.seed,
-        )
+    for attack in found["membership"].values.values():
+        for column in attack.get("attributes", {}).values():
+            # Its lower end has to hold for all pairs of groups at once, and no gate asks for it.
+            column.get("difference", {}).pop("one_sided_at", None)
+    told = Findings.gather(found)
+    bound = _epsilon_lower(canaries, config, confidences)
     settings = {"settings": dataclasses.asdict(config)}
-    return Findings(values=found.values | bound.values | settings, missing=found.missing | bound.missing)
+    return Findings(values=told.values | bound.values | settings, missing=told.missing | bound.missing)
+
+
+def _epsilon_lower(
+    canaries: CanaryScores | None, config: PrivacyAuditConfig, confidences: Sequence[float]
+) -> Findings:
+    """The bound at the confidence of gates, and beside it at others."""
+    if canaries is None:
+        return Findings(missing={"/epsilon_lower": NO_CANARIES})
+
+    at = partial(
+        one_run.measure,
+        canaries.scores,
+        canaries.included,
+        delta=canaries.delta,
+        shares=config.guesses,
+        seed=config.seed,
+    )
+    found = at(confidence=GATE)
+    others = {f"{of:g}": at(confidence=of).values for of in confidences if of != GATE}
+    if found.values and others:
+        bounds = {key: of["epsilon_lower"] for key, of in others.items()}
+        found.values["epsilon_lower"] |= {
+            "one_sided_at": {key: of["one_sided"] for key, of in bounds.items()},
+            "detectable_at": {key: of["detectable"] for key, of in bounds.items()},
+        }
+    return found
+
+
+def _members(members: MemberEvidence | None, config: PrivacyAuditConfig) -> dict[str, Findings]:
+    attacks = {name: _attack(name, members, config) for name in config.attacks}
+    return {"membership": Findings.gather(attacks)}
 
 
 def _attack(name: str, members: MemberEvidence | None, config: PrivacyAuditConfig) -> Findings:
@@ -80,7 +94,7 @@ def _attack(name: str, members: MemberEvidence | None, config: PrivacyAuditConfi
     if name == "lira" and members.outputs.ndim == 1:
         return Findings(missing={"/mia_auc": NO_CLASSES})
     if name == "lira" and members.shadows is None:
-        return Findings(missing={"/mia_auc": NO_SHADOWS})
+        return Findings(missing={"/mia_auc": members.without_shadows})
     return membership.measure(
         _scores(name, members, config),
         members.member,

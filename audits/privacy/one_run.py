@@ -27,7 +27,6 @@ __all__ = [
     "largest_detectable",
     "measure",
     "p_value",
-    "read_claim",
 ]
 
 SHARES = (0.9, 0.6, 0.3, 0.1)
@@ -172,19 +171,3 @@ def measure(
     )
     found["one_sided"] = [bound, None]
     return Findings(values={"epsilon_lower": found})
-
-
-def read_claim(found: dict[str, float], claim: float) -> tuple[str, str]:
-    """What an `epsilon_lower` says of a claimed epsilon.
-
-    Returns:
-        `fail`, `inconclusive` or `pass`, and the reason. A pass says that an attack that was able to refute
-        the claim didn't.
-    """
-    lower, detectable = found["value"], found["detectable"]
-    if lower > claim:
-        return "fail", f"epsilon is at least {lower:.3g}, and {claim:g} was claimed"
-    if detectable < claim:
-        few = f"{found['n']} canaries can show at most {detectable:.3g}"
-        return "inconclusive", f"{few}, and {claim:g} was claimed"
-    return "pass", f"the attack could have shown {detectable:.3g} and showed {lower:.3g} of {claim:g} claimed"

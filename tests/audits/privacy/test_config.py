@@ -9,8 +9,7 @@ from assay.platform.exceptions import SpecError
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"canaries": 1},
-        {"canaries": -5},
+        {"rows": 1},
         {"guesses": ()},
         {"guesses": (0.0,)},
         {"guesses": (1.5,)},
@@ -27,6 +26,5 @@ def test_what_makes_no_sense_is_refused_by_name(wrong):
         PrivacyAuditConfig(**wrong)
 
 
-def test_defaults_make_sense_and_no_canaries_are_allowed():
+def test_the_shares_that_are_guessed_are_those_of_the_method():
     assert PrivacyAuditConfig().guesses == SHARES
-    assert PrivacyAuditConfig(canaries=0).canaries == 0

@@ -1,14 +1,17 @@
 """What evidence says as a whole: every attack that was asked for is there, or why it isn't."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from assay.audits.privacy import one_run
 from assay.audits.privacy.config import PrivacyAuditConfig
 from assay.audits.privacy.lira import ShadowConfidences
-from assay.audits.privacy.measure import CanaryEvidence, MemberEvidence, measure
+from assay.audits.privacy.measure import measure
+from assay.audits.privacy.members import MemberEvidence
 from assay.audits.privacy.shadows import halves
+from assay.platform.privacy.canaries.scores import CanaryScores
 
 ROWS = 400
 BOTH = PrivacyAuditConfig(attacks=("loss_threshold", "lira"))
@@ -29,10 +32,10 @@ def members(shadows: bool = True, regression: bool = False) -> MemberEvidence:
     )
 
 
-def canaries() -> CanaryEvidence:
+def canaries() -> CanaryScores:
     rng = np.random.default_rng(1)
     included = rng.random(200) < 0.5
-    return CanaryEvidence(scores=included + rng.standard_normal(200), included=included, delta=1e-5)
+    return CanaryScores(scores=included + rng.standard_normal(200), included=included, delta=1e-5)
 
 
 def test_all_attacks_are_measured_and_can_be_written_down():
@@ -55,11 +58,16 @@ def test_all_attacks_are_measured_and_can_be_written_down():
     ("evidence", "pointer", "reason"),
     [
         ({"canaries": None, "members": members()}, "/epsilon_lower", "no canaries"),
-        ({"canaries": canaries(), "members": None}, "/membership/loss_threshold/mia_auc", "weren't kept"),
+        ({"canaries": canaries(), "members": None}, "/membership/loss_threshold/mia_auc", "isn't known"),
         ({"canaries": None, "members": members(shadows=False)}, "/membership/lira/mia_auc", "no shadow"),
+        (
+            {"canaries": None, "members": replace(members(shadows=False), without_shadows="too large")},
+            "/membership/lira/mia_auc",
+            "too large",
+        ),
         ({"canaries": None, "members": members(regression=True)}, "/membership/lira/mia_auc", "classes"),
     ],
-    ids=["canaries", "members", "shadows", "regression"],
+    ids=["canaries", "members", "shadows", "why no shadows", "regression"],
 )
 def test_what_there_is_no_evidence_for_is_missing_with_the_reason(evidence, pointer, reason):
     assert reason in measure(config=BOTH, **evidence).missing[pointer]
@@ -73,3 +81,18 @@ def test_settings_reach_the_attacks():
     assert areas[0]["high"] - areas[0]["low"] < areas[1]["high"] - areas[1]["low"]
     assert "/membership/loss_threshold/attributes/sex/groups/f/mia_auc" in narrow.missing
     assert "lira" not in narrow.values["membership"]
+
+
+def test_bounds_at_other_confidences_stand_beside_and_are_those_measured_at_them():
+    found = measure(canaries(), members(), BOTH, confidences=(0.95, 0.99)).values
+    bound = found["epsilon_lower"]
+    strict = one_run.measure(canaries().scores, canaries().included, delta=1e-5, confidence=0.99)
+    assert bound["one_sided_at"] == {"0.99": strict.values["epsilon_lower"]["one_sided"]}
+    assert bound["detectable_at"] == {"0.99": strict.values["epsilon_lower"]["detectable"]}
+    assert bound["detectable_at"]["0.99"] < bound["detectable"]
+    area = found["membership"]["loss_threshold"]["mia_auc"]
+    wide = measure(canaries(), members(), replace(BOTH, confidence=0.98)).values
+    two_sided = wide["membership"]["loss_threshold"]["mia_auc"]
+    assert area["one_sided_at"] == {"0.99": [two_sided["low"], two_sided["high"]]}
+    gap = found["membership"]["loss_threshold"]["attributes"]["sex"]["difference"]
+    assert "one_sided_at" not in gap

@@ -5,6 +5,7 @@ from math import comb, exp
 
 import numpy as np
 import pytest
+from assay.audits.privacy.claims import read_claim
 from assay.audits.privacy.one_run import (
     SHARES,
     epsilon_lower_bound,
@@ -13,7 +14,6 @@ from assay.audits.privacy.one_run import (
     largest_detectable,
     measure,
     p_value,
-    read_claim,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from assay.audits.privacy.one_run import measure, read_claim
+from assay.audits.privacy.claims import read_claim
+from assay.audits.privacy.one_run import measure
 from assay.models.supervised import Classification
 from assay.platform.privacy import private_run as building
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
