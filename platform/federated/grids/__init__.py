@@ -1,0 +1,40 @@
+"""Where the two apps run: in this process, or by Flower's simulation on Ray."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flwr.clientapp import ClientApp
+    from flwr.serverapp import ServerApp
+
+__all__ = ["run_apps"]
+
+
+def _in_process(server: "ServerApp", client: "ClientApp", clients: int) -> None:
+    from .in_process import run_in_process
+
+    run_in_process(server, client, clients)
+
+
+def _ray(server: "ServerApp", client: "ClientApp", clients: int) -> None:
+    from .ray import run_on_ray
+
+    run_on_ray(server, client, clients)
+
+
+_GRIDS: Mapping[str, Callable[["ServerApp", "ClientApp", int], None]] = {
+    "in_process": _in_process,
+    "ray": _ray,
+}
+
+
+def run_apps(grid: str, server: "ServerApp", client: "ClientApp", clients: int) -> None:
+    """Run a pair of Flower apps on the grid of that name.
+
+    Args:
+        grid: a value of `federated.grid`.
+        server: what leads the rounds; what it raises is raised here.
+        client: what answers, at each client.
+        clients: number of clients.
+    """
+    _GRIDS[grid](server, client, clients)

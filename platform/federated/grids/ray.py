@@ -1,0 +1,36 @@
+"""Flower's own simulation: clients are run by Ray's actors, one to a core of this machine."""
+
+import logging
+import os
+import warnings
+
+from flwr.clientapp import ClientApp
+from flwr.serverapp import ServerApp
+
+from ...training.engines.ray_cluster import ray_cluster
+
+__all__ = ["run_on_ray"]
+
+
+def run_on_ray(server: ServerApp, client: ClientApp, clients: int) -> None:
+    """Run the server's app here and the client's on Ray, as many nodes as there are clients.
+
+    Raises:
+        UsageError: Ray isn't installed.
+    """
+    from flwr.simulation import run_simulation
+
+    flower = logging.getLogger("flwr")
+    level, cores = flower.level, os.cpu_count() or 1
+    with ray_cluster(None, workers=cores), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Ray's and Flower's about their own settings
+        flower.setLevel(logging.CRITICAL)
+        try:
+            run_simulation(
+                server,
+                client,
+                num_supernodes=clients,
+                backend_config={"client_resources": {"num_cpus": 1, "num_gpus": 0}},
+            )
+        finally:
+            flower.setLevel(level)

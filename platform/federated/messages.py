@@ -1,0 +1,112 @@
+"""What travels between server and clients: weights as arrays, numbers, and the work as JSON."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from flwr.app import Array, ArrayRecord
+from torch import Tensor, nn
+
+from ..data.preprocess import Preprocessor
+from ..exceptions import UsageError
+from ..training.config import ModelConfig, TrainConfig
+
+__all__ = [
+    "ARRAYS",
+    "CONFIG",
+    "CONTROL",
+    "EXAMPLES",
+    "METRICS",
+    "PARTITION",
+    "ROUND",
+    "Work",
+    "arrays_of",
+    "number",
+    "tensors_of",
+    "weights_of",
+]
+
+#: Names of records in a message; the first two and `ROUND` are those of Flower's strategies.
+ARRAYS, CONFIG, METRICS, CONTROL = "arrays", "config", "metrics", "control"
+#: Keys in those records.
+ROUND, EXAMPLES, PARTITION = "server-round", "num-examples", "partition-id"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Work:
+    """What every client is told to do, the same in every round.
+
+    Attributes:
+        model: the network, resolved.
+        train: optimizer, rate, batch size and the like.
+        preprocessor: what makes the network's inputs, the same at every client.
+        local_epochs: passes over the client's rows in a round.
+        seed: of the whole run.
+        dtype: numbers that weights and inputs are held in: `float32`, or `float64` to compare grids by.
+    """
+
+    model: ModelConfig
+    train: TrainConfig
+    preprocessor: Preprocessor
+    local_epochs: int
+    seed: int
+    dtype: Literal["float32", "float64"] = "float32"
+
+    def to_json(self) -> str:
+        """As it travels."""
+        return json.dumps(
+            {
+                "model": dataclasses.asdict(self.model),
+                "train": dataclasses.asdict(self.train),
+                "preprocessor": self.preprocessor.to_json(),
+                "local_epochs": self.local_epochs,
+                "seed": self.seed,
+                "dtype": self.dtype,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Work":
+        """Inverse of `to_json`; a section that makes no sense is refused as in a spec."""
+        told: dict[str, Any] = json.loads(text)
+        return cls(
+            model=ModelConfig(**told["model"]),
+            train=TrainConfig(**told["train"]),
+            preprocessor=Preprocessor.from_json(told["preprocessor"]),
+            local_epochs=int(told["local_epochs"]),
+            seed=int(told["seed"]),
+            dtype="float64" if told["dtype"] == "float64" else "float32",
+        )
+
+
+def number(record: Mapping[str, Any], key: str) -> float:
+    """A single number of a record, whose values may be lists and texts, too.
+
+    Raises:
+        UsageError: it isn't there, or isn't one.
+    """
+    value = record.get(key)
+    if isinstance(value, (int, float)):
+        return value
+    raise UsageError(f"a message lacks the number {key!r}", got=repr(value)[:80], expected="a number")
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """What of a network is averaged: parameters and running statistics; counters of batches are nobody's."""
+    return {name: part.detach() for name, part in network.state_dict().items() if part.is_floating_point()}
+
+
+def arrays_of(tensors: Mapping[str, Tensor]) -> ArrayRecord:
+    """Tensors as a record of a message."""
+    return ArrayRecord({name: Array(part.detach().cpu().numpy()) for name, part in tensors.items()})
+
+
+def tensors_of(record: ArrayRecord, device: torch.device | None = None) -> dict[str, Tensor]:
+    """A record's arrays as tensors of their own memory."""
+    return {
+        name: torch.from_numpy(np.array(array.numpy(), copy=True)).to(device or "cpu")
+        for name, array in record.items()
+    }

@@ -1,0 +1,225 @@
+"""The stage `train` where rows stay with clients: the same artifact as `train` writes, made by rounds."""
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from torch import nn
+
+from ...models.schedules import build_schedule
+from ..data.dataset import Dataset
+from ..data.preprocess import Preprocessor
+from ..data.schema import resolve
+from ..data.splits import strata
+from ..data.values import categories
+from ..exceptions import CombinationError
+from ..predictor.artifact import POSTPROCESS, read_preprocessor, save_network, write_json
+from ..training.config import ModelConfig, TrainConfig
+from ..training.networks import refusals, resolve_model
+from ..training.preparation import labels_seen, start_network, uncalibrated, with_labels
+from ..training.progress import Progress, Throttled
+from .client_app import client_app
+from .config import FederatedConfig
+from .grids import run_apps
+from .messages import Work, tensors_of
+from .partitions import Partition, partition
+from .rounds import Course, Result
+from .server_app import server_app
+from .sites import write_sites
+from .strategies import check_strategy
+
+__all__ = ["CLIENTS", "train_federated"]
+
+#: File of the model artifact: who had what, who took part, how good the global weights are at each client.
+CLIENTS = "clients.json"
+
+#: Name of the client that has the rows whose column is empty.
+_EMPTY = "(empty)"
+
+
+def train_federated(
+    *,
+    dataset: Path,
+    model: ModelConfig,
+    config: TrainConfig,
+    federated: FederatedConfig,
+    pretrained: Path | None = None,
+    out: Path,
+    progress: Callable[[Progress], None] = lambda progress: None,
+    preprocessor: Preprocessor | None = None,
+) -> dict[str, Any]:
+    """Train a network by rounds on rows that are dealt to clients, each of which reads its own alone.
+
+    Writes the model artifact, `history.json` with an entry a round, `labels.json`, and `clients.json`.
+
+    Args:
+        dataset: folder of a dataset artifact.
+        model: the network.
+        config: the section `train` of the spec.
+        federated: its section `federated`.
+        pretrained: folder of a pretrained artifact, whose weights and preprocessing are begun with; or None.
+        out: folder to fill.
+        progress: told after each round, at most five times a second.
+        preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
+            federation could not do.
+
+    Returns:
+        Grid, rounds and the like, for the manifest.
+
+    Raises:
+        SpecError: a name or a value that can't be used.
+        CombinationError: two settings that can't be had together.
+        AssayError: too few clients answered in a round; nothing is written then.
+    """
+    data = Dataset.open(dataset)
+    _refuse_combinations(config)
+    model = resolve_model(model, data.schema.modality)
+    told, why = _preprocessing(data, pretrained, preprocessor)
+    tables = {split: with_labels(data.table(split), told, config, split) for split in ("train", "validation")}
+    labels, classes = _labels(told, tables)
+    values = _values(tables, federated.partition.column)
+    dealt = partition(federated, labels=labels, values=values, seed=config.seed)
+    check_strategy(federated, config, len(dealt.names))
+    network = start_network(model, told, pretrained, config.seed)
+    work = Work(
+        model=model, train=config, preprocessor=told, local_epochs=federated.local_epochs, seed=config.seed
+    )
+    with tempfile.TemporaryDirectory(prefix="assay-sites-") as sites:
+        write_sites(data, tables, dealt, Path(sites))
+        result = _run(network, work, federated, len(dealt.names), Path(sites), progress)
+    network.load_state_dict({**network.state_dict(), **tensors_of(result.arrays)})
+    save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=told)
+    write_json(out / POSTPROCESS, uncalibrated(told).to_json())
+    write_json(out / "history.json", [_epoch(entry) for entry in result.history])
+    write_json(out / "labels.json", labels_seen(tables, config))
+    write_json(out / CLIENTS, _clients(dealt, labels[0], classes, federated, result))
+    return _details(federated, dealt, result, {name: table.num_rows for name, table in tables.items()}, why)
+
+
+def _run(
+    network: nn.Module,
+    work: Work,
+    config: FederatedConfig,
+    clients: int,
+    sites: Path,
+    progress: Callable[[Progress], None],
+) -> Result:
+    """Both apps on the grid that was asked for."""
+    with refusals("train"):
+        factor = build_schedule(work.train.schedule, config.rounds)
+    course = Course(
+        work=work.to_json(),
+        factor=factor,
+        patience=work.train.patience,
+        seed=work.seed,
+        **{name: getattr(config, name) for name in ("rounds", "fraction", "least", "timeout", "personalize")},
+    )
+    said, done = Throttled(progress), []
+
+    def tell(number: int, entry: Mapping[str, float]) -> None:
+        seen = {"round": number, "loss": entry["train_loss"]}
+        said("train", number, config.rounds, lambda: seen, now=number == config.rounds)
+
+    server = server_app(config, course, network, clients, done.append, tell)
+    run_apps(config.grid, server, client_app(sites), clients)
+    return done[0]
+
+
+def _preprocessing(
+    data: Dataset, pretrained: Path | None, given: Preprocessor | None
+) -> tuple[Preprocessor, str]:
+    """What makes the network's inputs at every client, and where it is from."""
+    if pretrained is not None:
+        return read_preprocessor(pretrained), "pretraining"
+    if given is not None:
+        return given, "given"
+    return Preprocessor.fit(data.table("train"), data.schema), "train rows of all clients"
+
+
+def _labels(
+    told: Preprocessor, tables: Mapping[str, pa.Table]
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[str, ...]]:
+    """Class of each train and validation row, or its tenth of a numeric target; and their names."""
+    train, validation = (told.targets(tables[split]) for split in ("train", "validation"))
+    if told.schema.task != "regression":
+        return (train, validation), told.schema.classes
+    both = strata(np.concatenate([train, validation]))
+    names = tuple(f"part {code + 1} of {both.max() + 1}" for code in range(both.max() + 1))
+    return (both[: len(train)], both[len(train) :]), names
+
+
+def _values(tables: Mapping[str, pa.Table], column: str | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """`(rows,)` values of the column that names the clients, of train and of validation rows."""
+    if column is None:
+        return None
+    name = resolve(column, tables["train"].column_names, what="column of federated.partition")
+    train, validation = (
+        categories(tables[split][name]).fill_null(_EMPTY).to_numpy(zero_copy_only=False).astype(str)
+        for split in ("train", "validation")
+    )
+    return train, validation
+
+
+def _epoch(entry: Mapping[str, float]) -> dict[str, float]:
+    """A round as an entry of the history that every stage of training writes."""
+    return {"epoch": entry["round"], **{key: value for key, value in entry.items() if key != "round"}}
+
+
+def _clients(
+    dealt: Partition, labels: np.ndarray, classes: tuple[str, ...], config: FederatedConfig, result: Result
+) -> dict[str, Any]:
+    """What `clients.json` holds."""
+    rows = dealt.picture(labels, classes)
+    for client, row in enumerate(rows):
+        row |= {"asked": result.asked.get(client, 0), "counted": result.counted.get(client, 0)}
+        for name, found in (("validation", result.judged), ("personalized", result.personalized)):
+            if found.get(client, {}).get("rows"):
+                row[f"{name}_loss"] = found[client]["loss"]
+                if "correct" in found[client]:
+                    row[f"{name}_accuracy"] = found[client]["correct"] / found[client]["rows"]
+    return {
+        "partition": dataclasses.asdict(config.partition),
+        "strategy": {"name": config.strategy, **config.strategy_options},
+        "clients": rows,
+        "faults": [dataclasses.asdict(fault) for fault in result.faults],
+    }
+
+
+def _details(
+    config: FederatedConfig, dealt: Partition, result: Result, labels: Mapping[str, int], preprocessing: str
+) -> dict[str, Any]:
+    """Facts about the run that are no part of the model's identity."""
+    return {
+        "engine": {"name": f"flower-{config.grid.replace('_', '-')}", "workers": 1},
+        "epochs": len(result.history),
+        "best_epoch": result.best_round,
+        "mode": "federated",
+        "preprocessing": preprocessing,
+        "labels": dict(labels),
+        "clients": len(dealt.names),
+        "faults": len(result.faults),
+    }
+
+
+def _refuse_combinations(config: TrainConfig) -> None:
+    """Settings of training that rounds have no room for.
+
+    Raises:
+        CombinationError: there are such.
+    """
+    refused = {
+        "mode linear_probe": (config.mode == "linear_probe", "set train.mode to finetune"),
+        f"workers {config.workers}": (config.workers not in ("auto", 1), "leave train.workers out"),
+    }
+    for got, (given, mend) in refused.items():
+        if given:
+            raise CombinationError(
+                "this can't be had with federated training",
+                got=f"train.{got}",
+                expected="clients that each train every weight, alone",
+                mend=mend,
+            )
