@@ -35,7 +35,15 @@ class RunFacts:
         test_metrics_released: metrics, curves or tables of the test rows are published.
         examples_released: single rows are shown, e.g. beside an explanation.
         pretraining: on what the network was pretrained; `composed` is private, and its cost in this epsilon.
-        uncounted_trials: runs with other settings that led to this one and aren't in this epsilon.
+        representation_scored: what pretraining taught was measured, and the scores are published.
+        uncounted_trials: other runs on these rows, which may have led to this one and aren't in this epsilon.
+        plain_models: trained on the same rows without privacy, with metrics that are published.
+        private_models: the same with privacy, of other seeds or epsilons: this epsilon doesn't count them.
+        mitigated_by: rows that a mitigation learned from or chose by, without noise.
+        baselines_released: metrics of reference models that were fitted on train rows are published.
+        train_values_released: explanations or attacks took values, means or distances from train rows.
+        members_attacked: numbers of a membership attack, for which train rows were asked about, are published.
+        sets_by_validation: prediction sets, or the share of rows left undecided, were set by validation rows.
     """
 
     secret_noise: bool
@@ -50,7 +58,15 @@ class RunFacts:
     test_metrics_released: bool
     examples_released: bool
     pretraining: Literal["none", "public rows", "composed", "train rows"]
+    representation_scored: bool
     uncounted_trials: int
+    plain_models: int
+    private_models: int
+    mitigated_by: Literal["nothing", "validation rows", "train rows"]
+    baselines_released: bool
+    train_values_released: bool
+    members_attacked: bool
+    sets_by_validation: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +115,37 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
     (
         lambda facts: facts.preprocessing != "given",
         Uncovered(
-            what="preprocessing: quantiles, bins, categories, means",
+            what="preprocessing: quantiles, bins, categories, means, tokens",
             rows=("train",),
             why="it was fitted on the rows without noise, and is published with the model",
             mend="give train a preprocessor that was declared, or fitted on public rows",
+        ),
+    ),
+    (
+        lambda facts: facts.mitigated_by == "train rows",
+        Uncovered(
+            what="the mitigation",
+            rows=("train", "validation"),
+            why="its candidates learned from train rows without noise, and validation rows chose between them",
+            mend="leave the mitigation out",
+        ),
+    ),
+    (
+        lambda facts: facts.plain_models > 0,
+        Uncovered(
+            what="models beside it without privacy",
+            rows=("train",),
+            why="they learned from the same rows without noise, and their metrics are published",
+            mend="train no model without privacy beside it (privacy.compare)",
+        ),
+    ),
+    (
+        lambda facts: facts.private_models > 0,
+        Uncovered(
+            what="models beside it with privacy",
+            rows=("train",),
+            why="their metrics are published, and what they cost isn't in this epsilon",
+            mend="read the epsilon of all runs, which counts them, or train one model alone",
         ),
     ),
     (
@@ -110,8 +153,8 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         Uncovered(
             what="the choice of settings",
             rows=("train", "validation"),
-            why="each trial looked at the rows, and which one won depends on them",
-            mend="charge every trial to the ledger, or choose settings on public data",
+            why="each earlier run looked at the rows, and which settings won may depend on them",
+            mend="read the epsilon of all runs, which counts them, or choose settings on public data",
         ),
     ),
     (
@@ -121,6 +164,42 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
             rows=("test",),
             why="they are published as they are",
             mend="show no rows, or rows of people who agreed to it",
+        ),
+    ),
+    (
+        lambda facts: facts.train_values_released,
+        Uncovered(
+            what="what explanations and attacks start from",
+            rows=("train",),
+            why="they put values of train rows in place of others, and measure from their means and distances",
+            mend="take methods and tests without them, or keep their results out of what is published",
+        ),
+    ),
+    (
+        lambda facts: facts.members_attacked,
+        Uncovered(
+            what="numbers of the membership attack",
+            rows=("train", "test"),
+            why="the model was asked about train rows, and what it said is counted without noise",
+            mend="keep them out of what is published",
+        ),
+    ),
+    (
+        lambda facts: facts.baselines_released,
+        Uncovered(
+            what="metrics of the baselines",
+            rows=("train", "test"),
+            why="baselines are fitted on train rows without noise",
+            mend="keep them out of what is published",
+        ),
+    ),
+    (
+        lambda facts: facts.representation_scored,
+        Uncovered(
+            what="scores of the pretrained representation",
+            rows=("train", "validation"),
+            why="neighbours and a linear probe look at train rows without noise",
+            mend="keep them out of what is published",
         ),
     ),
     (
@@ -135,19 +214,19 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
     (
         lambda facts: facts.schema_inferred,
         Uncovered(
-            what="kinds of columns and names of classes",
+            what="kinds of columns, names of classes and groups",
             rows=_ALL,
             why="they were inferred from the rows: a single one can add a class or turn a number into text",
-            mend="declare them in the spec (data.columns, data.positive), from public knowledge",
+            mend="declare kinds and edges (data.columns, data.bands); names of classes are always read",
         ),
     ),
     (
         lambda facts: facts.datasheet_released,
         Uncovered(
-            what="the datasheet",
+            what="the datasheet and the audit of the rows",
             rows=_ALL,
-            why="it holds exact counts and shares, of small groups too",
-            mend="keep it back, or publish it with noise that is charged to the ledger",
+            why="they hold exact counts and shares, of small groups too",
+            mend="keep them back, or publish them with noise that is charged to the ledger",
         ),
     ),
     (
@@ -184,6 +263,24 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
             rows=("validation",),
             why="they were fitted on validation rows without noise, and are published with the model",
             mend="fit them on public rows, or leave calibration out",
+        ),
+    ),
+    (
+        lambda facts: facts.mitigated_by == "validation rows",
+        Uncovered(
+            what="the mitigation",
+            rows=("validation",),
+            why="its thresholds were fitted on validation rows without noise, and are published with the model",
+            mend="leave the mitigation out",
+        ),
+    ),
+    (
+        lambda facts: facts.sets_by_validation,
+        Uncovered(
+            what="prediction sets and abstention",
+            rows=("validation", "test"),
+            why="their thresholds were set by validation rows without noise",
+            mend="keep them out of what is published",
         ),
     ),
     (

@@ -20,7 +20,15 @@ NOTHING = {
     "test_metrics_released": False,
     "examples_released": False,
     "pretraining": "none",
+    "representation_scored": False,
     "uncounted_trials": 0,
+    "plain_models": 0,
+    "private_models": 0,
+    "mitigated_by": "nothing",
+    "baselines_released": False,
+    "train_values_released": False,
+    "members_attacked": False,
+    "sets_by_validation": False,
 }
 TOUCHED = {
     ("secret_noise", False): ("whole run", {"train"}),
@@ -36,7 +44,16 @@ TOUCHED = {
     ("test_metrics_released", True): ("metrics", {"test"}),
     ("examples_released", True): ("rows that are shown", {"test"}),
     ("pretraining", "train rows"): ("pretrained weights", {"train"}),
+    ("representation_scored", True): ("representation", {"train", "validation"}),
     ("uncounted_trials", 7): ("choice of settings", {"train", "validation"}),
+    ("plain_models", 1): ("without privacy", {"train"}),
+    ("private_models", 2): ("with privacy", {"train"}),
+    ("mitigated_by", "train rows"): ("mitigation", {"train", "validation"}),
+    ("mitigated_by", "validation rows"): ("mitigation", {"validation"}),
+    ("baselines_released", True): ("baselines", {"train", "test"}),
+    ("train_values_released", True): ("explanations", {"train"}),
+    ("members_attacked", True): ("membership attack", {"train", "test"}),
+    ("sets_by_validation", True): ("prediction sets", {"validation", "test"}),
 }
 
 
