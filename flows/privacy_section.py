@@ -1,11 +1,14 @@
-"""The report's section `privacy`: what is claimed, what was spent in all, and what attacks showed."""
+"""The report's section `privacy`: what is claimed, what that leaves out, what was spent, what was attacked."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from ..audits.findings import Findings
+from ..audits.privacy.odds import in_odds
 from ..platform.store import Artifact
 from . import ledger_history
+from .spec import Spec
+from .uncovered_facts import uncovered_of
 
 _NOT_PRIVATE = "Trained without differential privacy: there is no guarantee to be stated."
 _NOT_HERE = "Not trained here: whether with differential privacy isn't known."
@@ -13,11 +16,15 @@ _NO_ATTACK = "No attack on privacy was made."
 
 
 def privacy_section(
-    artifacts: Mapping[str, Artifact], audited: Findings | None, ledger: Mapping[str, Any] | None
+    spec: Spec,
+    artifacts: Mapping[str, Artifact],
+    audited: Findings | None,
+    ledger: Mapping[str, Any] | None,
 ) -> Findings:
     """Everything that a report says of privacy.
 
     Args:
+        spec: of the run.
         artifacts: of the run's stages.
         audited: what the audit stage found.
         ledger: what `ledger_history` noted.
@@ -30,7 +37,17 @@ def privacy_section(
         }
     )
     known = {part: values for part, values in found.values.items() if values}
+    if "claimed" in known:
+        known["uncovered"] = uncovered_of(spec, artifacts, ledger)
+    known |= _odds(known)
     return Findings(values=known, missing=found.missing) if known else Findings()
+
+
+def _odds(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What each finite epsilon means."""
+    finite = {part: known[part] for part in ("claimed", "cumulative") if "epsilon" in known.get(part, {})}
+    odds = {part: in_odds(of["epsilon"], of["delta"]) for part, of in finite.items()}
+    return {"odds": odds} if odds else {}
 
 
 def _claimed(artifacts: Mapping[str, Artifact]) -> Findings:

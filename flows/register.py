@@ -31,6 +31,7 @@ _TRIES = 50
 REPORT_CODE = (
     "audits.report",
     "platform.mitigation.methods",
+    "platform.privacy.uncovered",
     "audits.check",
     "audits.evidence",
     "audits.metrics",
@@ -41,10 +42,12 @@ REPORT_CODE = (
     "audits.bounds",
     "audits.intervals",
     "audits.performance",
+    "audits.privacy.odds",
     "flows.comparison",
     "flows.energy_history",
     "flows.ledger_history",
     "flows.privacy_section",
+    "flows.uncovered_facts",
     "flows.report_stage",
     "flows.register",
 )

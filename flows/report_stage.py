@@ -84,7 +84,7 @@ def build(
     findings = _sections(from_bytes((audit.path / "findings.json").read_bytes()))
     rows, lost = shown(findings)
     findings.pop("data", None)
-    private = privacy_section(artifacts, findings.pop("privacy", None), ledger)
+    private = privacy_section(spec, artifacts, findings.pop("privacy", None), ledger)
     accounted = carbon.account(
         [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
         spec.audit.carbon,

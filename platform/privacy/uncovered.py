@@ -42,7 +42,7 @@ class RunFacts:
         mitigated_by: rows that a mitigation learned from or chose by, without noise.
         baselines_released: metrics of reference models that were fitted on train rows are published.
         train_values_released: explanations or attacks took values, means or distances from train rows.
-        members_attacked: numbers of a membership attack, for which train rows were asked about, are published.
+        members_attacked: numbers of a membership attack, which asked about train rows, are published.
         sets_by_validation: prediction sets, or the share of rows left undecided, were set by validation rows.
     """
 
@@ -126,7 +126,7 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         Uncovered(
             what="the mitigation",
             rows=("train", "validation"),
-            why="its candidates learned from train rows without noise, and validation rows chose between them",
+            why="candidates learned from train rows without noise, and validation rows chose between them",
             mend="leave the mitigation out",
         ),
     ),
@@ -171,7 +171,7 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         Uncovered(
             what="what explanations and attacks start from",
             rows=("train",),
-            why="they put values of train rows in place of others, and measure from their means and distances",
+            why="they put values of train rows in place of others, and measure from means and distances",
             mend="take methods and tests without them, or keep their results out of what is published",
         ),
     ),
@@ -270,7 +270,7 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         Uncovered(
             what="the mitigation",
             rows=("validation",),
-            why="its thresholds were fitted on validation rows without noise, and are published with the model",
+            why="thresholds were fitted on validation rows without noise, and are published with the model",
             mend="leave the mitigation out",
         ),
     ),
