@@ -5,12 +5,14 @@ from math import inf
 from typing import ClassVar
 
 from ..platform.exceptions import SpecError
+from .privacy.config import PrivacyAuditConfig
 
 __all__ = [
     "AuditConfig",
     "CarbonConfig",
     "ExplainConfig",
     "FairnessConfig",
+    "PrivacyAuditConfig",
     "RobustnessConfig",
     "SlicesConfig",
 ]
@@ -187,6 +189,9 @@ class AuditConfig:
 
     robustness: RobustnessConfig = field(default_factory=RobustnessConfig)
     """Attacks, corruptions, shifts, conformal sets, abstention."""
+
+    privacy: PrivacyAuditConfig = field(default_factory=PrivacyAuditConfig)
+    """Attacks that try to learn who was trained on."""
 
     carbon: CarbonConfig = field(default_factory=CarbonConfig)
     """The grid."""

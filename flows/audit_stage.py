@@ -23,9 +23,12 @@ from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
 from ..platform.mitigation.operating_point import CANDIDATES, is_mitigated, read_mitigation
 from ..platform.predictor import Model, load_model
+from ..platform.training.config import TrainConfig
 from .findings_file import to_bytes
 from .measure import Evidence, at_confidence, measure
+from .member_evidence import canaries_of, members_of
 from .row_audit import audit_rows
+from .truth import truth
 
 #: Train rows that explanations take their background from.
 _BACKGROUND_ROWS = 512
@@ -34,7 +37,9 @@ _BACKGROUND_ROWS = 512
 _REFERENCE = "logistic_regression"
 
 
-def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapping[str, Any]:
+def audit(
+    *, dataset: Path, model: Path, config: AuditConfig, out: Path, train: TrainConfig | None = None
+) -> Mapping[str, Any]:
     """Predict the test rows, measure, explain; write predictions, findings and pictures.
 
     Args:
@@ -42,16 +47,17 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
         model: folder of a calibrated model artifact.
         config: what is audited and how.
         out: folder to fill.
+        train: how the model was trained, where shadow models can be trained alike.
 
     Returns:
         For the manifest: rows that were audited, and how long predicting them took.
     """
     data, predictor = Dataset.open(dataset), load_model(model)
-    test, train = data.test_table(), data.table("train")
+    test, learned = data.test_table(), data.table("train")
     began = time.perf_counter()
     predictions = _predictions(predictor, test)
     seconds = time.perf_counter() - began
-    baselines = fit(train, predictor.preprocessor)
+    baselines = fit(learned, predictor.preprocessor)
     evidence = Evidence(
         model=predictions,
         validation=_predictions(predictor, data.table("validation")),
@@ -60,18 +66,20 @@ def audit(*, dataset: Path, model: Path, config: AuditConfig, out: Path) -> Mapp
         },
         columns=Columns.read(test, data.schema, config.slices),
         candidates=_candidates(model, data.table("validation"), test) if is_mitigated(model) else None,
+        members=members_of(predictor, model, data, config.privacy, train),
+        canaries=canaries_of(model),
     )
     evidence.save(out)
     (out / "pictures").mkdir()
     asking: dict[str, Callable[[], Findings]] = {
         "explanation": lambda: explain(
             predictor, test, y_true=predictions.y_true, config=config.explain, pictures=out / "pictures",
-            background=train.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
+            background=learned.slice(0, _BACKGROUND_ROWS), sensitive=predictions.sensitive,
         ),
         "stress": lambda: _stressed(
             config,
             lambda asked: stress(
-                predictor, test, predictions, config=asked, background=train.slice(0, _BACKGROUND_ROWS),
+                predictor, test, predictions, config=asked, background=learned.slice(0, _BACKGROUND_ROWS),
                 pictures=out / "pictures", reference=baselines.get(_REFERENCE),
             ),
         ),
@@ -132,7 +140,7 @@ def _predictions(predictor: Model, table: pa.Table) -> Predictions:
         classes=predictor.classes,
         positive=predictor.positive,
         rows=table["__row__"].to_numpy(),
-        y_true=_truth(predictor, table),
+        y_true=truth(predictor, table),
         y_pred=predictor.decide(scores, table),
         scores=_scores(predictor, scores),
         sensitive=predictor.preprocessor.sensitive(table),
@@ -150,13 +158,6 @@ def _scores(predictor: Model, found: np.ndarray) -> np.ndarray | None:
     """Probabilities; a regression has values alone, and they are its decisions."""
     decisions_alone = predictor.task == "regression" or not getattr(predictor, "probabilities", True)
     return None if decisions_alone else found
-
-
-def _truth(predictor: Model, test: pa.Table) -> np.ndarray:
-    """(n,) codes, or values in the target's own unit: training's are standardised."""
-    if predictor.task != "regression":
-        return predictor.preprocessor.targets(test)
-    return numbers(test[predictor.preprocessor.schema.target], "target").to_numpy()
 
 
 def _weight(predictor: Model, test: pa.Table) -> np.ndarray | None:

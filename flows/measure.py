@@ -10,12 +10,16 @@ from ..audits.config import AuditConfig
 from ..audits.findings import Findings
 from ..audits.mitigation import Candidates
 from ..audits.predictions import Predictions
+from ..audits.privacy.measure import measure as measure_privacy
+from ..audits.privacy.members import MemberEvidence
 from ..audits.slices import Columns
+from ..platform.privacy.canaries.scores import CANARIES, CanaryScores
 
 _FOLDER = "predictions"
 _BASELINE = "baseline_"
 _COLUMNS = "columns.parquet"
 _VALIDATION = "validation.parquet"
+_MEMBERS = "members.parquet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Evidence:
     """Bins of the test rows' columns; None where only predictions are known."""
     candidates: Candidates | None = None
     """Of a mitigation; None where there was none."""
+    members: MemberEvidence | None = None
+    """Of rows that were trained on, and others; None where it isn't known which they are."""
+    canaries: CanaryScores | None = None
+    """Of the training; None where it had none."""
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
@@ -46,11 +54,16 @@ class Evidence:
             self.columns.to_parquet(folder / _FOLDER / _COLUMNS)
         if self.candidates is not None:
             self.candidates.save(folder / _FOLDER)
+        if self.members is not None:
+            self.members.to_parquet(folder / _FOLDER / _MEMBERS)
+        if self.canaries is not None:
+            self.canaries.to_parquet(folder / _FOLDER / CANARIES)
 
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
         """What `save` wrote."""
         columns, validation = folder / _FOLDER / _COLUMNS, folder / _FOLDER / _VALIDATION
+        members, canaries = folder / _FOLDER / _MEMBERS, folder / _FOLDER / CANARIES
         baselines = {
             path.stem.removeprefix(_BASELINE): Predictions.from_parquet(path)
             for path in sorted((folder / _FOLDER).glob(f"{_BASELINE}*.parquet"))
@@ -61,6 +74,8 @@ class Evidence:
             baselines=baselines,
             columns=Columns.from_parquet(columns) if columns.exists() else None,
             candidates=Candidates.load(folder / _FOLDER),
+            members=MemberEvidence.from_parquet(members) if members.exists() else None,
+            canaries=CanaryScores.from_parquet(canaries) if canaries.exists() else None,
         )
 
 
@@ -72,6 +87,9 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
         _sections(evidence, config),
     )
     found["slices"] = _slices(evidence, config)
+    found["privacy"] = measure_privacy(
+        evidence.canaries, evidence.members, config.privacy, confidences=config.confidences
+    )
     if evidence.candidates is not None:
         found["mitigation"] = mitigation.measure(evidence.candidates, config.fairness)
     return found

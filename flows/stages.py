@@ -51,10 +51,15 @@ _AUDIT_CODE = (
     "audits.mitigation",
     "platform.mitigation",
     "audits.robustness",
+    "audits.privacy",
+    "platform.privacy.canaries",
+    "flows.member_evidence",
+    "flows.shadow_training",
+    "flows.truth",
     "flows.audit_stage",
     "flows.measure",
 )
-_NETWORK_LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors")
+_NETWORK_LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors", "tokenizers")
 
 
 def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -128,7 +133,21 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     if of_predictions(run.spec):
         return audit_predictions(run, out)
     model = run.path(final_model(run.outcomes))
-    return audit(dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out)
+    return audit(
+        dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out,
+        train=run.spec.train if _shadowed(run.spec) else None,
+    )  # fmt: skip
+
+
+def _shadowed(spec: Spec) -> bool:
+    """Whether shadow models are trained, which is possible for a model that started from scratch here."""
+    return "lira" in spec.audit.privacy.attacks and spec.external is None and spec.pretrain is None
+
+
+def _audit_section(spec: Spec) -> Mapping[str, Any]:
+    """All of it but the grid; shadow models are trained as the model was."""
+    section = dataclasses.asdict(spec.audit) | {"carbon": None}
+    return section | ({"shadows": _training_section(spec.train)} if _shadowed(spec) else {})
 
 
 def _source(run: Run) -> Mapping[str, str]:
@@ -247,7 +266,7 @@ AUDIT = Stage(
         "model": run.digest(final_model(run.outcomes)),
         "dataset": run.digest("ingest"),
     },
-    section=lambda run: dataclasses.asdict(run.spec.audit) | {"carbon": None},
+    section=lambda run: _audit_section(run.spec),
     code=_AUDIT_CODE,
     libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum", "pillow"),
     work=_audit,

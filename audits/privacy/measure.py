@@ -39,8 +39,11 @@ def measure(
         confidences: further confidences of one-sided bounds.
 
     Returns:
-        `epsilon_lower` of the canaries, `membership{attack: …}` (see `membership.measure`) and `settings`.
+        `epsilon_lower` of the canaries, `membership{attack: …}` (see `membership.measure`) and `settings`;
+        nothing where there is no evidence at all.
     """
+    if canaries is None and members is None:
+        return Findings(missing={"": NO_MEMBERS})
     found = with_bounds(
         lambda confidence: _members(members, dataclasses.replace(config, confidence=confidence)),
         confidences,
@@ -93,8 +96,8 @@ def _attack(name: str, members: MemberEvidence | None, config: PrivacyAuditConfi
         return Findings(missing={"/mia_auc": NO_MEMBERS})
     if name == "lira" and members.outputs.ndim == 1:
         return Findings(missing={"/mia_auc": NO_CLASSES})
-    if name == "lira" and members.shadows is None:
-        return Findings(missing={"/mia_auc": members.without_shadows})
+    if name == "lira" and isinstance(members.shadows, str):
+        return Findings(missing={"/mia_auc": members.shadows})
     return membership.measure(
         _scores(name, members, config),
         members.member,
@@ -108,5 +111,5 @@ def _attack(name: str, members: MemberEvidence | None, config: PrivacyAuditConfi
 def _scores(name: str, members: MemberEvidence, config: PrivacyAuditConfig) -> np.ndarray:
     if name == "loss_threshold":
         return loss_threshold(members.outputs, members.y_true)
-    assert members.shadows is not None
+    assert not isinstance(members.shadows, str)
     return likelihood_ratio(members.outputs, members.y_true, members.shadows, online=config.lira == "online")

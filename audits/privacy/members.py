@@ -14,7 +14,7 @@ from .lira import ShadowConfidences
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MemberEvidence"]
+__all__ = ["NO_SHADOWS", "MemberEvidence"]
 
 _METADATA = b"assay"
 _OUTPUT, _SENSITIVE, _CONFIDENCE, _INCLUDED = "output_", "sensitive_", "confidence_", "included_"
@@ -34,10 +34,8 @@ class MemberEvidence:
     """(n,) bool: the rows that were trained on."""
     sensitive: Mapping[str, np.ndarray] = field(default_factory=dict)
     """(n,) values of each sensitive column."""
-    shadows: ShadowConfidences | None = None
-    """Of the same rows."""
-    without_shadows: str = NO_SHADOWS
-    """Why there are none, where there are none."""
+    shadows: ShadowConfidences | str = NO_SHADOWS
+    """Of the same rows, or why there are none."""
 
     def to_parquet(self, path: Path) -> None:
         """Write a row a row; what shadow models say of it in columns of their own."""
@@ -50,13 +48,13 @@ class MemberEvidence:
         # Numbered, so that a sensitive column named "member" can't take another's place.
         for i, values in enumerate(self.sensitive.values()):
             columns[f"{_SENSITIVE}{i}"] = pa.array(values, from_pandas=True).dictionary_encode()
-        if self.shadows is not None:
+        if not isinstance(self.shadows, str):
             columns |= _numbered(_CONFIDENCE, self.shadows.confidence)
             columns |= _numbered(_INCLUDED, self.shadows.included)
         facts = {
             "values": self.outputs.ndim == 1,
             "sensitive": list(self.sensitive),
-            "without_shadows": self.without_shadows,
+            "without_shadows": self.shadows if isinstance(self.shadows, str) else None,
         }
         table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(facts).encode()})
         pq.write_table(table, path, compression="zstd")
@@ -82,8 +80,7 @@ class MemberEvidence:
                     name: np.array(table[f"{_SENSITIVE}{i}"].to_pylist(), dtype=object)
                     for i, name in enumerate(facts["sensitive"])
                 },
-                shadows=_shadows(table),
-                without_shadows=facts["without_shadows"],
+                shadows=facts["without_shadows"] or _shadows(table),
             )
         except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
             raise DataError(
@@ -93,9 +90,7 @@ class MemberEvidence:
             ) from error
 
 
-def _shadows(table: "pa.Table") -> ShadowConfidences | None:
-    if f"{_CONFIDENCE}0" not in table.column_names:
-        return None
+def _shadows(table: "pa.Table") -> ShadowConfidences:
     return ShadowConfidences(confidence=_stacked(table, _CONFIDENCE), included=_stacked(table, _INCLUDED))
 
 
