@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .network import Network, PatchNetwork
+from .supervised import weighted_mean
 from .unknown import UnknownNameError
 from .vit_small import Block, sine_cosine_positions
 
@@ -67,14 +68,15 @@ class MAE(nn.Module):
         weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Mean squared error of the hidden patches; labels and weights aren't used."""
+        """Mean squared error of the hidden patches; `weight` (B,) weighs images, labels aren't used."""
         (images,) = inputs
         patches = patchify(images, self.network.patch)
         if self.normalize:
             patches = F.layer_norm(patches, patches.shape[2:], eps=1e-6)
         order = shuffled(len(images), patches.shape[1], generator).to(images.device)  # (B, T)
         hidden = order[:, self.visible :]
-        return F.mse_loss(take(self.paint(images, order), hidden).float(), take(patches, hidden))
+        errors = take(self.paint(images, order), hidden).float() - take(patches, hidden)
+        return weighted_mean(errors.square().mean(dim=(1, 2)), weight)
 
     def paint(self, images: Tensor, order: Tensor) -> Tensor:
         """Every patch, `(B, T, P)`, from the first V of each line of `order` `(B, T)`."""

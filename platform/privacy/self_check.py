@@ -4,6 +4,7 @@ Either fault leaves a run that trains well and whose epsilon is wrong; nothing e
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from ..exceptions import AssayError
 from ..training.rows import Batch
 from ..training.samplers import Shuffled
 from .bookkeeping import BookKeeping
+from .padding import pad
 from .person_sampler import PersonSampler
 from .poisson_sampler import Poisson
 
@@ -31,14 +33,14 @@ class MechanismError(AssayError):
 
 
 def check_clipping(engine: BookKeeping, objective: nn.Module, batch: Batch, *, samples: int = 4) -> None:
-    """Compare book-keeping with plain gradients, sample by sample, on a few rows.
+    """Compare book-keeping with plain gradients, sample by sample, on a few rows and a row of padding.
 
-    It finds a layer that is left out of norms or sums, a rule that is wrong, and a layer or a loss that mixes
-    samples. Dropout is off meanwhile.
+    It finds a layer that is left out of norms or sums, a rule that is wrong, a layer or a loss that mixes
+    samples, and a loss that counts rows of weight 0. Dropout is off meanwhile.
 
     Args:
         engine: of the objective.
-        objective: its loss is a mean over rows.
+        objective: its loss is a weighted mean over rows.
         batch: rows to try.
         samples: how many of them.
 
@@ -48,25 +50,41 @@ def check_clipping(engine: BookKeeping, objective: nn.Module, batch: Batch, *, s
     training = objective.training
     objective.eval()
     try:
-        rows = [_row(batch, i) for i in range(min(samples, len(batch.inputs[0])))]
-        _compare(engine, objective, _together(rows), rows)
+        _compare(engine, objective, _first(batch, samples))
     finally:
         objective.train(training)
 
 
-def _compare(engine: BookKeeping, objective: nn.Module, batch: Batch, rows: list[Batch]) -> None:
+def _compare(engine: BookKeeping, objective: nn.Module, batch: Batch) -> None:
     """The comparison itself, the median norm as bound: some rows are clipped and some not."""
     parameters = [parameter for parameter in objective.parameters() if parameter.requires_grad]
-    single = [torch.autograd.grad(_loss(objective, row), parameters, allow_unused=True) for row in rows]
-    gradients = torch.stack([_flat(parts, parameters) for parts in single])  # (rows, numbers)
+    padded, rows = pad(batch, len(batch.inputs[0]) + 1), len(batch.inputs[0])
+    gradients = _one_by_one(objective, padded, rows, parameters)  # (rows, numbers)
     norms = gradients.norm(dim=1)
     factors = (norms.median() / norms.clamp_min(1e-12)).clamp(max=1.0)
-    squared = engine.squared_norms(lambda: _loss(objective, batch) * len(rows), len(rows))
+    squared = engine.squared_norms(lambda: _loss(objective, padded) * rows, rows + 1)
     sums = {parameter: parameter.new_zeros(parameter.shape) for parameter in parameters}
-    engine.add_clipped_sum(factors.expand_as(squared), sums)
-    _agree("norms of per-sample gradients", squared.sum(0).sqrt(), norms)
-    expected = factors @ gradients
-    _agree("clipped sum", _flat([sums[parameter] for parameter in parameters], parameters), expected)
+    coefficients = torch.cat([factors, factors.new_ones(1)]).to(squared)
+    engine.add_clipped_sum(coefficients.expand_as(squared), sums)
+    expected = torch.cat([norms, norms.new_zeros(1)])
+    _agree("norms of per-sample gradients", squared.sum(0).sqrt(), expected)
+    clipped = _flat([sums[parameter] for parameter in parameters], parameters)
+    _agree("clipped sum", clipped, factors @ gradients)
+
+
+def _one_by_one(objective: nn.Module, padded: Batch, rows: int, parameters: list[nn.Parameter]) -> Tensor:
+    """Gradients `(rows, numbers)`, each of a batch of copies of a row.
+
+    The copy at the row's own place counts alone: chance draws for it what it draws for the row in the batch,
+    and whatever other rows say is gone.
+    """
+    found = []
+    for row in range(rows):
+        copies = _picked(padded, torch.full((rows + 1,), row))
+        copies = replace(copies, weight=torch.eye(rows + 1, device=copies.inputs[0].device)[row])
+        parts = torch.autograd.grad(_loss(objective, copies), parameters, allow_unused=True)
+        found.append(_flat(parts, parameters))
+    return torch.stack(found)
 
 
 def check_sampling(sampler: Shuffled | Poisson, *, epochs: int = 8) -> None:
@@ -117,7 +135,7 @@ def _scatter(what: str, values: np.ndarray, trials: int, rate: float) -> None:
 
 
 def _agree(what: str, got: Tensor, expected: Tensor) -> None:
-    error = float((got - expected).norm() / expected.norm().clamp_min(1e-12))
+    error = float((got.to(expected) - expected).norm() / expected.norm().clamp_min(1e-12))
     if not error <= TOLERANCE:
         raise MechanismError(
             f"the {what} differ from plain gradients by {error:.2g} (relative, at most {TOLERANCE:g}):"
@@ -139,19 +157,16 @@ def _flat(parts: Mapping | list | tuple, parameters: list[nn.Parameter]) -> Tens
     )
 
 
-def _row(batch: Batch, number: int) -> Batch:
-    part = slice(number, number + 1)
-    return Batch(
-        inputs=tuple(tensor[part] for tensor in batch.inputs),
-        target=None if batch.target is None else batch.target[part],
-        weight=None,
-    )
+def _first(batch: Batch, rows: int) -> Batch:
+    """At most so many rows, all of weight 1."""
+    return replace(_picked(batch, torch.arange(min(rows, len(batch.inputs[0])))), weight=None)
 
 
-def _together(rows: list[Batch]) -> Batch:
-    targets = [row.target for row in rows if row.target is not None]
+def _picked(batch: Batch, index: Tensor) -> Batch:
+    """The rows that an index names, of inputs and target."""
+    index = index.to(batch.inputs[0].device)
     return Batch(
-        inputs=tuple(torch.cat(parts) for parts in zip(*(row.inputs for row in rows), strict=True)),
-        target=torch.cat(targets) if targets else None,
-        weight=None,
+        inputs=tuple(part[index] for part in batch.inputs),
+        target=None if batch.target is None else batch.target[index],
+        weight=batch.weight,
     )

@@ -45,6 +45,16 @@ def test_the_loss_is_the_mean_squared_error_of_the_hidden_patches_alone(normaliz
     assert loss.item() == pytest.approx(torch.stack(errors).mean().item(), rel=1e-5)
 
 
+def test_an_images_loss_is_its_own_and_weights_choose_images():
+    objective, images = small(), torch.randn(4, 2, 8, 12)
+    single = [objective((images,), None, torch.eye(4)[image], seeded()).item() for image in range(4)]
+    assert objective((images,), None, None, seeded()).item() == pytest.approx(sum(single) / 4, rel=1e-5)
+    changed = images.clone()
+    changed[1:] = torch.randn(3, 2, 8, 12)
+    kept = objective((changed,), None, torch.eye(4)[0], seeded())
+    assert kept.item() == pytest.approx(single[0], rel=1e-5)
+
+
 def test_what_is_painted_depends_on_the_visible_patches_alone():
     objective, images = small(), torch.randn(1, 2, 8, 12)
     order = shuffled(1, 24, seeded())

@@ -6,13 +6,21 @@ import pytest
 import torch
 from assay.models.catalog import build
 from assay.models.inputs import TabularInput
-from assay.models.masked_features import MaskedFeatures, differs, reconstruction_loss, replace_cells
+from assay.models.masked_features import (
+    MaskedFeatures,
+    differs,
+    ranges_of,
+    reconstruction_losses,
+    replace_cells,
+)
+from scipy import stats
 
 
 def paper_loss(guess, numeric, categorical, cardinalities):
-    """Squared error or cross-entropy of every cell that is there, by loops."""
-    errors = []
+    """Squared error or cross-entropy of every cell that is there, by loops; each row counts alike."""
+    losses = []
     for row in range(len(numeric)):
+        errors = []
         for column in range(numeric.shape[1]):
             if not math.isnan(numeric[row, column]):
                 errors.append((guess[row, column] - numeric[row, column]) ** 2)
@@ -21,7 +29,8 @@ def paper_loss(guess, numeric, categorical, cardinalities):
             scores = torch.exp(guess[row, start : start + size])
             errors.append(-torch.log(scores[categorical[row, column]] / scores.sum()))
             start += size
-    return torch.stack(errors).mean()
+        losses.append(torch.stack(errors).mean())
+    return torch.stack(losses).mean()
 
 
 def test_the_reconstruction_loss_equals_the_loop_in_value_and_gradient():
@@ -30,7 +39,7 @@ def test_the_reconstruction_loss_equals_the_loop_in_value_and_gradient():
     numeric = torch.randn(5, 2)
     numeric[1, 0] = numeric[3, 1] = torch.nan
     categorical = torch.stack([torch.randint(3, (5,)), torch.randint(4, (5,))], dim=1)
-    ours = reconstruction_loss(guess, numeric, categorical, (3, 4))
+    ours = reconstruction_losses(guess, numeric, categorical, (3, 4)).mean()
     exact = guess.detach().double().requires_grad_()
     theirs = paper_loss(exact, numeric.double(), categorical, (3, 4))
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
@@ -46,6 +55,44 @@ def test_a_share_of_the_cells_is_replaced_by_values_of_the_same_column():
     assert cells.float().mean(dim=0).tolist() == pytest.approx([0.3] * 5, abs=0.05)
     assert (changed[0] % 3 == torch.arange(3)).all()
     assert (changed[1] % 2 == torch.arange(2)).all()
+
+
+def test_uniform_replacements_come_from_the_columns_ranges_whatever_the_rows_are():
+    inputs = TabularInput(numeric=2, cardinalities=(3, 50), bins=((-1.0, 0.0, 2.0), (5.0, 6.0)))
+    far = (torch.full((4000, 2), 99.0), torch.full((4000, 2), 7))
+    drawn = replace_cells(far, 1.0, torch.Generator().manual_seed(0), ranges_of(inputs))
+    other = replace_cells((-far[0], 0 * far[1]), 1.0, torch.Generator().manual_seed(0), ranges_of(inputs))
+    assert all(torch.equal(a, b) for a, b in zip(drawn, other, strict=True))
+    for values, (low, high) in zip(drawn[0].T, ((-1, 2), (5, 6)), strict=True):
+        assert stats.kstest((values.numpy() - low) / (high - low), "uniform").pvalue > 1e-4
+    for codes, size in zip(drawn[1].T, (3, 50), strict=True):
+        assert stats.chisquare(codes.bincount(minlength=size)).pvalue > 1e-4
+
+
+def test_a_rows_loss_is_its_own_where_replacements_are_uniform():
+    """What differential privacy asks for: no row's loss knows another row, and weights choose rows."""
+    inputs = TabularInput(numeric=2, cardinalities=(4,), bins=((-2.0, 2.0), (-2.0, 2.0)))
+    objective = MaskedFeatures(build("mlp", inputs, 2).eval(), replacement="uniform")
+    numeric, codes = torch.randn(5, 2), torch.randint(4, (5, 1))
+    numeric[2, 0] = torch.nan
+    others = (torch.randn(5, 2), torch.randint(4, (5, 1)))
+    for row in range(5):
+        alone = torch.eye(5)[row]
+        changed = [
+            torch.where(alone.bool()[:, None], mine, new)
+            for mine, new in zip((numeric, codes), others, strict=True)
+        ]
+        ours, theirs = (
+            objective(rows, None, alone, torch.Generator().manual_seed(0))
+            for rows in ((numeric, codes), tuple(changed))
+        )
+        assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)
+
+
+def test_numbers_without_bins_have_no_range():
+    network = build("mlp", TabularInput(numeric=1, cardinalities=(), bins=()), 2, encoding="linear")
+    with pytest.raises(ValueError, match="numbers without bins"):
+        MaskedFeatures(network, replacement="uniform")
 
 
 def test_a_column_is_shuffled_by_itself():
@@ -95,3 +142,9 @@ def test_a_share_that_replaces_nothing_or_all_is_refused(masked):
     network = build("mlp", TabularInput(numeric=0, cardinalities=(4, 4)), 2)
     with pytest.raises(ValueError, match="expected a share between 0 and 1"):
         MaskedFeatures(network, masked=masked)
+
+
+def test_an_unknown_replacement_is_refused():
+    network = build("mlp", TabularInput(numeric=0, cardinalities=(4, 4)), 2)
+    with pytest.raises(ValueError, match="expected marginal or uniform"):
+        MaskedFeatures(network, replacement="zero")

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from assay.models.supervised import Classification
+from assay.models.supervised import Classification, weighted_mean
 from assay.platform.privacy.bookkeeping import BookKeeping
 from assay.platform.privacy.poisson_sampler import Poisson
 from assay.platform.privacy.self_check import MechanismError, check_clipping, check_sampling
@@ -84,6 +84,32 @@ def test_a_layer_that_mixes_samples_is_found():
 
     module = objective(Centred())
     with pytest.raises(MechanismError, match="mixes samples"):
+        check_clipping(BookKeeping(module), module, batch())
+
+
+class Reconstruction(nn.Module):
+    """Fills in what chance took from a row, or from its neighbours; weighs rows, or forgets to."""
+
+    def __init__(self, *, mixes: bool, weighs: bool):
+        super().__init__()
+        self.network, self.mixes, self.weighs = nn.Linear(5, 5), mixes, weighs
+
+    def forward(self, inputs, target=None, weight=None, generator=None):
+        taken = torch.rand(inputs[0].shape, generator=generator) < 0.5
+        instead = inputs[0].roll(1, 0) if self.mixes else torch.zeros_like(inputs[0])
+        losses = (self.network(torch.where(taken, instead, inputs[0])) - inputs[0]).square().mean(dim=1)
+        return weighted_mean(losses, weight if self.weighs else None)
+
+
+def test_a_loss_that_draws_for_each_row_by_itself_passes():
+    module = Reconstruction(mixes=False, weighs=True)
+    check_clipping(BookKeeping(module), module, batch())
+
+
+@pytest.mark.parametrize(("mixes", "weighs"), [(True, True), (False, False)])
+def test_a_loss_that_looks_at_other_rows_or_counts_padding_is_found(mixes, weighs):
+    module = Reconstruction(mixes=mixes, weighs=weighs)
+    with pytest.raises(MechanismError, match="differ from plain gradients"):
         check_clipping(BookKeeping(module), module, batch())
 
 
