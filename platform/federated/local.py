@@ -181,7 +181,7 @@ def learn(
         names = (name for name, _ in learner.network.named_parameters())
         control = dict(zip(names, stepper.control(len(outcome.history) * sampler.steps), strict=True))
     return Learned(
-        weights=weights_of(learner.network),
+        weights={name: part.clone() for name, part in weights_of(learner.network).items()},
         loss=outcome.history[-1]["train_loss"],
         control=control,
     )

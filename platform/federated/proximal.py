@@ -1,7 +1,8 @@
 """FedProx: each client is held near the weights that the round began with.
 
 Li et al., "Federated Optimization in Heterogeneous Networks" (2020), section 3.2,
-https://arxiv.org/abs/1812.06127: a client minimises h(w) = F(w) + mu/2 ||w - w_t||², whose gradient is that of F plus mu (w - w_t).
+https://arxiv.org/abs/1812.06127: a client minimises h(w) = F(w) + mu/2 ||w - w_t||², whose gradient is that
+of F plus mu (w - w_t).
 """
 
 from dataclasses import dataclass

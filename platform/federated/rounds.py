@@ -1,7 +1,7 @@
 """The server's side: rounds of training and judging over any Flower grid.
 
 Who takes part, what they draw and the order in which they are summed are functions of (seed, client, round),
-so grids agree. Flower's strategies join the answers; what they are given has been checked before (`faults.py`).
+so grids agree. Flower's strategies join the answers, which have been checked before (`faults.py`).
 """
 
 import math
