@@ -1,4 +1,4 @@
-"""The report's section `privacy`: what is claimed, what that leaves out, what was spent, what was attacked."""
+"""The report's section `privacy`: what is claimed, what that leaves out, what was spent and attacked."""
 
 from collections.abc import Mapping
 from typing import Any
