@@ -112,8 +112,8 @@ RULES: dict[type[nn.Module], Rule] = {
 """Kind of layer to rule; subclasses with a forward of their own are another kind."""
 
 REFUSED: dict[type[nn.Module], str] = {
-    nn.BatchNorm1d: "nn.GroupNorm(groups, channels) or nn.LayerNorm",
-    nn.BatchNorm2d: "nn.GroupNorm(groups, channels), e.g. 8 groups",
+    nn.BatchNorm1d: "nn.LayerNorm or nn.GroupNorm(groups, channels): in a spec, model.norm: layer",
+    nn.BatchNorm2d: "nn.GroupNorm(groups, channels), e.g. 8 groups: in a spec, model.norm: group",
     nn.BatchNorm3d: "nn.GroupNorm(groups, channels), e.g. 8 groups",
     nn.SyncBatchNorm: "nn.GroupNorm(groups, channels), e.g. 8 groups",
     nn.MultiheadAttention: "assay.models.attention.SelfAttention, which is made of nn.Linear",
