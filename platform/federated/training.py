@@ -84,7 +84,7 @@ def train_federated(
     values = _values(tables, federated.partition.column)
     dealt = partition(federated, labels=labels, values=values, seed=config.seed)
     check_strategy(federated, config, len(dealt.names))
-    network = start_network(model, told, pretrained, config.seed)
+    network = start_network(model, told, pretrained, config)
     work = Work(
         model=model, train=config, preprocessor=told, local_epochs=federated.local_epochs, seed=config.seed
     )
