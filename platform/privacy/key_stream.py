@@ -36,6 +36,10 @@ class KeyStream:
         size = count * np.dtype(dtype).itemsize
         return np.frombuffer(self._take(size), dtype=dtype, count=count)
 
+    def number(self, purpose: str) -> int:
+        """A number in [0, 2**63) that follows from the key, whatever the position; the key not from it."""
+        return int.from_bytes(sha256(purpose.encode() + b"\x1f" + self._key).digest()[:8], "big") >> 1
+
     def state(self) -> dict[str, str | int]:
         """Key and position: as secret as the noise, so for a private checkpoint alone."""
         return {"key": self._key.hex(), "blocks": self._blocks}

@@ -61,6 +61,15 @@ class PrivateStepper(FullPrecision):
         """Yes: the same step with other noise would be another look at the data."""
         return True
 
+    def chance(self, seed: int) -> int:
+        """Dropout, masks and views are as secret as the noise.
+
+        A row that is left out moves the others to other places of the batch, where known draws would fall
+        otherwise: their gradients would change with it, and its own bound would bound nothing. Draws that
+        nobody knows are as likely in one place as in another.
+        """
+        return self.noise.stream.number("chance")
+
     def state(self) -> dict[str, Any]:
         """Key and position of the noise, as secret as the noise itself, and the bound where it stands."""
         return {"noise": self.noise.stream.state(), "bound": self.clipping.bound}

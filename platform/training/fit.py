@@ -230,8 +230,9 @@ class Run:
 
     def _seed(self, *names: str | int) -> None:
         """Put both generators where this moment of the run has them: dropout's and the views'."""
-        seed_default(self.device, derive(self.plan.seed, "dropout", *names))
-        self.stepper.generator.manual_seed(derive(self.plan.seed, "views", *names))
+        seed = self.stepper.chance(self.plan.seed)
+        seed_default(self.device, derive(seed, "dropout", *names))
+        self.stepper.generator.manual_seed(derive(seed, "views", *names))
 
     def _refuse_nonsense(self, entry: dict[str, float]) -> None:
         if not all(map(math.isfinite, entry.values())):

@@ -26,6 +26,10 @@ class FullPrecision:
         """Whether a run that starts again must know what this one drew: noise may be drawn only once."""
         return False
 
+    def chance(self, seed: int) -> int:
+        """What dropout, masks and views are seeded by: the run's seed."""
+        return seed
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint has to keep, as JSON can say it."""
         return {}

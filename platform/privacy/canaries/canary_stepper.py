@@ -57,6 +57,10 @@ class CanaryStepper(FullPrecision):
         """A run that starts again must know how the coins fell."""
         return True
 
+    def chance(self, seed: int) -> int:
+        """As the inner stepper has it."""
+        return self.inner.chance(seed)
+
     def state(self) -> dict[str, Any]:
         """The inner stepper's state, the canaries, their coins and scores, where the sampling stands."""
         return {

@@ -140,3 +140,32 @@ def test_the_training_loop_learns_with_a_poisson_sampler_and_a_private_stepper()
     assert outcome.history[-1]["validation_loss"] < 0.6 * untrained((inputs,), rows.target).item()
     run = SubsampledGaussian(noise_multiplier=1.0, sample_rate=sampler.sample_rate, steps=4 * sampler.steps)
     assert 0 < epsilon_of([run], delta=1e-4, accountant="rdp") < 10
+
+
+def test_the_chance_of_dropout_and_masks_is_as_secret_as_the_noise_and_comes_back_with_it():
+    first, second = stepper(objective(), noise_seed=None), stepper(objective(), noise_seed=None)
+    assert first.chance(0) != second.chance(0), "the run's own seed is known"
+    assert first.chance(0) == first.chance(1)
+    second.restore(first.state())
+    assert first.chance(0) == second.chance(0)
+    assert stepper(objective()).chance(0) == stepper(objective()).chance(0), "as repeatable as the noise"
+    assert FullPrecision(torch.Generator()).chance(7) == 7
+
+
+def test_the_loop_draws_dropout_by_the_steppers_chance():
+    """Two runs of one known seed, without noise: what differs is dropout, which nobody can foretell."""
+
+    def trained(noise_seed: int | None) -> torch.Tensor:
+        torch.manual_seed(0)
+        module = Classification(nn.Sequential(nn.Linear(5, 32), nn.Dropout(0.5), nn.Linear(32, 3)))
+        rows = Rows(inputs=batch().inputs, target=batch().target)
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
+        sampler = Poisson(12, 12)  # everybody, in every step
+        fit(
+            module, rows, None, plan=Plan(stage="train", epochs=2, clip=None), optimizer=optimizer,
+            schedule=lambda step: 1.0, sampler=sampler, stepper=stepper(module, noise_seed=noise_seed),
+        )  # fmt: skip
+        return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+
+    assert torch.equal(trained(5), trained(5))
+    assert not torch.equal(trained(None), trained(None))
