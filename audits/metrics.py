@@ -16,16 +16,18 @@ Section = Literal[
     "data",
     "robustness",
     "robustness_group",
+    "privacy",
+    "privacy_group",
 ]
 Better = Literal["higher", "lower", "neither"]
 
 GAPS = {"difference": "differences", "ratio": "ratios"}
 """Sections that compare groups, and their keys in the report."""
 
-ROOMS = ("performance", "calibration", "carbon", "robustness", "data")
+ROOMS = ("performance", "calibration", "carbon", "robustness", "data", "privacy")
 """Sections whose numbers are about all rows, and their keys in the report."""
 
-GROUPED = {"calibration": "calibration", "robustness": "robustness_group"}
+GROUPED = {"calibration": "calibration", "robustness": "robustness_group", "privacy": "privacy_group"}
 """Keys of the report whose `groups` hold groups of one column, and the section that stands there."""
 
 
@@ -61,6 +63,7 @@ _DATA = ("data",)
 _ROBUST = ("robustness",)
 _ROBUST_TOO = ("robustness", "robustness_group")
 _ROBUST_GROUP = ("robustness_group",)
+_PRIVACY = ("privacy",)
 
 # fmt: off
 METRICS: dict[str, Metric] = {
@@ -222,6 +225,17 @@ METRICS: dict[str, Metric] = {
         "persons without a key, or with a key of their own in each row", _RATE, "lower", _DATA, _ALL),
     "absent_groups": Metric("groups that train or validation rows have and no test row",
         "groups that no split has", _ERROR, "lower", _DATA, _ALL),
+    "epsilon": Metric("privacy loss that this model's training claims, at its delta",
+        "what no epsilon covers, and other runs on the same rows", _ERROR, "lower", _PRIVACY, _ALL),
+    "epsilon_cumulative": Metric("privacy loss of all runs on these rows that the ledger knows of",
+        "runs that were charged to no ledger, or to another one", _ERROR, "lower", _PRIVACY, _ALL),
+    "epsilon_lower": Metric("privacy loss that an attack by canaries has shown: it is at least that",
+        "that a model is private: `detectable` is all it could have shown", _ERROR, "lower", _PRIVACY, _ALL),
+    "mia_auc": Metric("chance that a train row looks more like one than a test row, to the strongest attack",
+        "rows that are found surely where most are not; what a better attack would find", _RATE, "lower",
+        ("privacy", "privacy_group"), _ALL),
+    "mia_tpr": Metric("share of train rows found at the smallest false positive rate that was measured",
+        "what smaller rates would show: they need more test rows", _RATE, "lower", _PRIVACY, _ALL),
     "kwh": Metric("electricity of all stages, in kWh",
         "what making the machine cost, and what predictions will", _ERROR, "lower", _CARBON, _ALL),
     "kwh_per_1000_predictions": Metric("electricity of 1,000 plain predictions, in kWh",

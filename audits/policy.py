@@ -19,6 +19,7 @@ from .check import DEFAULT_CONFIDENCE, Check, CheckResult, Status, Verdict
 from .evidence import lacking
 from .findings import pointer
 from .metrics import GAPS, GROUPED, METRICS, ROOMS
+from .privacy import gates as privacy
 from .validation import validate
 
 __all__ = ["METRICS", "Check", "CheckResult", "Status", "Verdict", "evaluate", "validate"]
@@ -59,7 +60,15 @@ def _judge(check: Check, report: Mapping[str, Any]) -> CheckResult:
         return replace(
             worst, status="inconclusive", reason=f"no test row is of these groups of train: {lost}"
         )
-    return worst if same == 1 else replace(worst, reason=f"{worst.reason} (worst of {same} groups)")
+    return worst if same == 1 else replace(worst, reason=f"{worst.reason} (worst of {same} {_plural(check)})")
+
+
+def _plural(check: Check) -> str:
+    return "groups" if check.columns else "attacks"
+
+
+def _private(check: Check) -> bool:
+    return "privacy" in METRICS[check.metric].sections
 
 
 def _lost(check: Check, report: Mapping[str, Any]) -> str:
@@ -99,6 +108,9 @@ def _home(check: Check) -> tuple[str, ...]:
 
 def _places(check: Check, report: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Places of all numbers that a check asks for; none where the groups themselves are absent."""
+    if _private(check):
+        yield from privacy.places(check, report)
+        return
     home = _home_in(report, _home(check), check.columns)
     if not check.columns or home[-1] == check.metric:
         yield home
@@ -126,6 +138,8 @@ def _read(check: Check, report: Mapping[str, Any], place: tuple[str, ...]) -> Ch
         unmeasured = f"no bounds at {_percent(check)} confidence were measured"
         return CheckResult(check=check, status="inconclusive", reason=unmeasured, pointer=pointer(*place))
     status, reason = _compare(check, bounds[0], bounds[1])
+    if _private(check):
+        status, reason = privacy.answer(check, report) or (status, reason)
     doubt = _doubt(report, place)
     if doubt and status == "pass":
         status, reason = "inconclusive", doubt

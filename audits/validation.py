@@ -97,6 +97,12 @@ def _check_limits(check: Check, metric: Metric) -> None:
         raise SpecError(
             f"the check of {check.metric} has no limit", expected="min, max, both, or not_worse_than"
         )
+    if check.metric == "epsilon_lower" and check.min is not None:
+        raise SpecError(
+            "the check of epsilon_lower asks for a weak model",
+            got=f"min {check.min:g}",
+            expected="max: an attack that shows little proves nothing, one that shows much refutes",
+        )
     low, high = metric.range
     for limit in limits:
         if not (isfinite(limit) and low <= limit <= high):

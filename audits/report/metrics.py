@@ -30,6 +30,11 @@ _TITLES = {
     "macro_average_precision": "Average precision, mean over classes",
     "r2": "R²",
     "mean_calibration_gap": "Mean score minus observed share",
+    "epsilon": "Privacy loss ε, claimed",
+    "epsilon_cumulative": "Privacy loss ε of all runs",
+    "epsilon_lower": "Privacy loss ε, shown by an attack",
+    "mia_auc": "Members told from others (AUROC)",
+    "mia_tpr": "Members found at few false alarms",
     "kwh": "Energy of the whole run",
     "kg_co2e": "Emissions of the whole run",
 }
