@@ -34,6 +34,7 @@ _TITLES = {"loss_threshold": "Loss threshold", "lira": "Likelihood ratio (LiRA)"
 _LINES = ("solid", "dashed", "dotted")
 _CHANCE = 0.5
 _LEAST = 1e-4  # p-values below are told as such
+_SOLID = "\u00a0"  # a space at which no line breaks
 _PLACE = "/privacy/audited/membership"
 _OPENING = (
     "An attacker who sees the model's outputs guesses which rows it was trained on. Members are train "
@@ -78,7 +79,7 @@ def _allowed(found: Mapping[str, Any]) -> Callable[[float], float] | None:
 
 
 def _caption(curves: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inline, ...]:
-    named = [f"{how.capitalize()}: {attack_title(name)}" for how, name in zip(_LINES, curves, strict=False)]
+    named = [f"{how}: {attack_title(name)}" for how, name in zip(_LINES, curves, strict=False)]
     said: tuple[Inline, ...] = (Name("; ".join(named), whole=True), "; thin dots: chance")
     return (*said, "; hatched: more than the claimed ε allows") if "claimed" in found else said
 
@@ -185,9 +186,11 @@ def _absent_groups(report: Mapping[str, Any], attack: str, column: str) -> dict[
 def _stands_out(group: Mapping[str, Any]) -> str:
     if "p_value" not in group:
         return ""
-    told = f"p = {group['p_value']:.2f}" if group["p_value"] >= 0.01 else f"p = {group['p_value']:.1g}"
-    told = told if group["p_value"] >= _LEAST else f"p < {_LEAST:g}"
-    return f"stands out, {told}" if group["flagged"] else told
+    p_value = group["p_value"]
+    exact = f"p = {p_value:.2f}" if p_value >= 0.01 else f"p = {p_value:.1g}"
+    told = f"p < {_LEAST:g}" if p_value < _LEAST else exact
+    unbroken = told.replace(" ", _SOLID)
+    return f"stands out, {unbroken}" if group["flagged"] else unbroken
 
 
 def _gap(held: Mapping[str, Any], column: str) -> list[Block]:

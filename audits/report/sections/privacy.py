@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..document import Block, Column, Fold, Heading, Inline, Name, Prose, Row, Section, Table
-from ..figures import plain
 from .absence import not_measured, reason
 from .membership import membership
 from .privacy_cost import cost, curve
-from .privacy_loss import epsilon, in_words, losses, unit_of
+from .privacy_loss import chance, epsilon, in_words, losses, unit_of
 from .privacy_spent import spent
 from .sheet import sheet
 
@@ -53,7 +52,7 @@ def _opening(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inlin
     secret = held.get("secret_noise", True)
     return (
         f"Trained with differential privacy: ε = {epsilon(held['epsilon'])} claimed at δ = "
-        f"{plain(held['delta'])}, "
+        f"{chance(held['delta'])}, "
         "for ", *unit_of(held["unit"]), f"; {outside(report, found)}. ",
         "" if secret else "Not private against whoever knows the noise seed, which follows from the spec. ",
     )  # fmt: skip

@@ -141,7 +141,7 @@ def in_words(found: Privacy) -> list[Block]:
     columns = (
         Column("With the ε"),
         Column("", "number"),
-        Column("Odds", "number"),
+        Column("Odds grow", "number"),
         Column("50% sure becomes", "number"),
         *(Column(f"Found at {100 * float(rate):g}%", "number") for rate in rates),
     )

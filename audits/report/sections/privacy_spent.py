@@ -43,8 +43,8 @@ def _sentence(held: Mapping[str, Any]) -> tuple[Inline, ...]:
     total = held.get("epsilon")
     bound = "no bound, as there was training without privacy" if total is None else f"ε = {epsilon(total)}"
     said: list[Inline] = [
-        "All that was ever learned from the rows of ", Name(held["dataset"]), ", or from other data with rows ",
-        f"in common, by whatever version: {bound}, at δ {chance(held['delta'])}, for ",
+        "All that was ever learned from the rows of ", Name(held["dataset"]), ", or from other data with ",
+        f"rows in common, by whatever version: {bound}, at δ {chance(held['delta'])}, for ",
         *unit_of(held["unit"]), ". ",
     ]  # fmt: skip
     budget = held.get("budget")
