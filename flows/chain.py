@@ -101,6 +101,8 @@ def find(stage: Stage, run: Run) -> bool:
     artifact = run.store.lookup(stage.key(run))
     if artifact is None:
         return False
+    # Of a process that died right after it published: a private run's checkpoint holds the key of its noise.
+    run.store.clear_scratch(artifact.key)
     run.outcomes[stage.name] = Outcome(artifact, cached=True)
     run.display.finished(stage.name, "unchanged")
     return True

@@ -157,7 +157,7 @@ class Store:
     def clear_scratch(self, key: str) -> None:
         """Remove the checkpoints that this process, or a dead one, keeps for a key."""
         check_key(key)
-        if not (self.root / "scratch").is_dir():
+        if not any((self.root / "scratch").glob(f"{key}.*")):
             return
         with storage_failures(self.root), self._exclusive():
             for path in (self.root / "scratch").glob(f"{key}.*"):
