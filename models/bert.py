@@ -9,6 +9,7 @@ Shapes: B batch, T tokens, D width, V vocabulary.
 from torch import Tensor, nn
 
 from .multi_head_attention import padding_mask
+from .network import TextNetwork
 from .positions import LearnedPositions
 from .transformer import Stack
 
@@ -77,20 +78,19 @@ class BERT(nn.Module):
 
 
 class MaskedLanguageHead(nn.Module):
-    """Which token was masked? Logits `(B, T, V)` from states `(B, T, D)` (section 3.1, task 1).
+    """Which token was masked? Logits `(…, V)` from states `(…, D)` (section 3.1, task 1).
 
     Args:
-        bert: whose table of tokens gives the logits too.
+        network: whose table of tokens gives the logits too.
     """
 
-    def __init__(self, bert: BERT):
+    def __init__(self, network: BERT | TextNetwork):
         super().__init__()
-        self.transform = nn.Sequential(
-            nn.Linear(bert.width, bert.width), nn.GELU(), nn.LayerNorm(bert.width, _EPSILON)
-        )
-        self.decode = nn.Linear(bert.width, bert.tokens.num_embeddings)
+        width = network.width
+        self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width, _EPSILON))
+        self.decode = nn.Linear(width, network.tokens.num_embeddings)
         self.apply(initialize)
-        self.decode.weight = bert.tokens.weight
+        self.decode.weight = network.tokens.weight
 
     def forward(self, states: Tensor) -> Tensor:
         """Logits of every token at every place."""

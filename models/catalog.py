@@ -11,7 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .inputs import ImageInput, TabularInput
+from .inputs import ImageInput, TabularInput, TextInput
 from .unknown import UnknownNameError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Part:
     """Where it was published."""
 
     modality: str
-    """What it takes: `tabular` or `image`."""
+    """What it takes: `tabular`, `image` or `text`."""
 
     module: str
     """File in this room."""
@@ -65,6 +65,8 @@ class Part:
     architectures: tuple[str, ...] = ()
     """Of a method: the only architectures that it can train; empty: all of its modality."""
 
+
+_GPT = "https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf"
 
 ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
     {
@@ -228,6 +230,65 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             options={"norm": "batch", "width": 1.0, "dropout": 0.2, "drop_block": 0.2},
             private={"norm": "group"},
         ),
+        "text_transformer": Part(
+            summary="small transformer encoder for texts",
+            paper="https://arxiv.org/abs/1706.03762",
+            modality="text",
+            module="text_transformer",
+            factory="TextTransformer",
+            options={
+                "width": 128,
+                "depth": 2,
+                "heads": 4,
+                "hidden": None,
+                "dropout": 0.1,
+                "attention_dropout": 0.0,
+                "position": "learned",
+                "pool": "mean",
+            },
+            private={},
+        ),
+        "bert": Part(
+            summary="encoder that sees both sides of each token, as published",
+            paper="https://arxiv.org/abs/1810.04805",
+            modality="text",
+            module="bert_classifier",
+            factory="BERTClassifier",
+            options={"width": 768, "depth": 12, "heads": 12, "hidden": None, "dropout": 0.1},
+            private={},
+        ),
+        "gpt": Part(
+            summary="decoder whose last token decides, of the size of the smallest GPT-2",
+            paper=_GPT,
+            modality="text",
+            module="gpt_classifier",
+            factory="GPTClassifier",
+            options={"width": 768, "depth": 12, "heads": 12, "dropout": 0.1},
+            private={},
+        ),
+        **{
+            cell: Part(
+                summary=f"{name} that reads texts in both directions",
+                paper=paper,
+                modality="text",
+                module="recurrent",
+                factory="Recurrent",
+                options={
+                    "token_width": 128,
+                    "width": 128,
+                    "depth": 1,
+                    "bidirectional": True,
+                    "pool": "max",
+                    "dropout": 0.1,
+                },
+                decided={"cell": cell},
+            )
+            for cell, name, paper in (
+                ("rnn", "plain recurrent network", "https://doi.org/10.1207/s15516709cog1402_1"),
+                ("lstm", "long short-term memory", "https://doi.org/10.1162/neco.1997.9.8.1735"),
+                ("gru", "gated recurrent unit", "https://arxiv.org/abs/1406.1078"),
+            )
+        },
     }
 )
 
@@ -313,11 +374,34 @@ PRETRAINING: Mapping[str, Part] = MappingProxyType(
             architectures=("vit_small",),
             private={},
         ),
+        "mlm": Part(
+            summary="guess the tokens of a text that were hidden, from both sides",
+            paper="https://arxiv.org/abs/1810.04805",
+            modality="text",
+            module="masked_language",
+            factory="MaskedLanguage",
+            options={"masked": 0.15},
+            architectures=("text_transformer", "bert"),
+        ),
+        "clm": Part(
+            summary="guess each token of a text from those before it",
+            paper=_GPT,
+            modality="text",
+            module="causal_language",
+            factory="CausalLanguage",
+            options={},
+            architectures=("gpt",),
+        ),
     }
 )
 
 
-def build(name: str, inputs: TabularInput | ImageInput, outputs: int, **options: Any) -> "Network":
+_MODALITIES = {TabularInput: "tabular", ImageInput: "image", TextInput: "text"}
+
+
+def build(
+    name: str, inputs: TabularInput | ImageInput | TextInput, outputs: int, **options: Any
+) -> "Network":
     """Make an architecture by its name.
 
     Args:
@@ -330,8 +414,8 @@ def build(name: str, inputs: TabularInput | ImageInput, outputs: int, **options:
         UnknownNameError: no such architecture or option, or one for another kind of data.
         ValueError: an option's value makes no sense.
     """
-    modality = "tabular" if isinstance(inputs, TabularInput) else "image"
-    return _load("architecture", name, ARCHITECTURES, modality, options)(inputs, outputs, **options)
+    make = _load("architecture", name, ARCHITECTURES, _MODALITIES[type(inputs)], options)
+    return make(inputs, outputs, **options)
 
 
 def build_pretraining(
@@ -342,14 +426,17 @@ def build_pretraining(
     Args:
         name: a key of `PRETRAINING`.
         network: whose `encode` it trains.
-        augment: makes a random view of a batch of images; None for tables.
+        augment: makes a random view of a batch of images; None for tables and texts.
         **options: any of the part's options; the others keep their defaults.
 
     Raises:
         UnknownNameError: no such method or option, or one for another kind of data.
         ValueError: an option's value makes no sense.
     """
-    modality = "tabular" if augment is None else "image"
+    from .network import TextNetwork  # imports torch, which made the network already
+
+    other = "text" if isinstance(network, TextNetwork) else "tabular"
+    modality = other if augment is None else "image"
     make = _load("method", name, PRETRAINING, modality, options)
     return make(network, augment, **options) if PRETRAINING[name].views else make(network, **options)
 

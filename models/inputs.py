@@ -1,4 +1,4 @@
-"""What a network is fed: the shape of a table's rows or of an image.
+"""What a network is fed: the shape of a table's rows, of an image or of a text.
 
 A plain description, made from the dictionary that the fitted preprocessor writes, so that an architecture can
 be built again from `architecture.json` alone. Importing this imports no torch.
@@ -9,7 +9,25 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-__all__ = ["ImageInput", "TabularInput", "inputs_from_dict"]
+__all__ = [
+    "END",
+    "MASK",
+    "MISSING",
+    "PAD",
+    "SPECIAL_TOKENS",
+    "START",
+    "UNKNOWN",
+    "ImageInput",
+    "TabularInput",
+    "TextInput",
+    "inputs_from_dict",
+]
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[MISSING]")
+"""What every vocabulary begins with, under BERT's names: filling up, a token that isn't known, the start of a
+line, the end of a text, a hidden token, a text that isn't there."""
+
+PAD, UNKNOWN, START, END, MASK, MISSING = range(len(SPECIAL_TOKENS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +77,33 @@ class ImageInput:
             raise ValueError(f"got {self}, expected at least one channel and sides of at least 4 pixels")
 
 
-def inputs_from_dict(description: Mapping[str, Any]) -> TabularInput | ImageInput:
+@dataclass(frozen=True, kw_only=True)
+class TextInput:
+    """Codes of tokens `(batch, length)`, int64: each line begins with `START` and is filled up with `PAD`."""
+
+    vocabulary: int
+    """Number of codes, those of `SPECIAL_TOKENS` included."""
+
+    length: int
+    """Tokens of a line, at most."""
+
+    def __post_init__(self) -> None:
+        if self.vocabulary <= len(SPECIAL_TOKENS) or self.length < 2:
+            raise ValueError(
+                f"got {self}, expected more than {len(SPECIAL_TOKENS)} codes and a length of at least 2"
+            )
+
+
+def inputs_from_dict(description: Mapping[str, Any]) -> TabularInput | ImageInput | TextInput:
     """Read the description that the preprocessor wrote.
 
     Args:
-        description: `{"kind": "tabular", "numeric": [names], "cardinalities": […], "bins": [[edges], …]}` or
-            `{"kind": "image", "channels": …, "height": …, "width": …}`; further keys are left alone.
+        description: `{"kind": "tabular", "numeric": [names], "cardinalities": […], "bins": [[edges], …]}`,
+            `{"kind": "image", "channels": …, "height": …, "width": …}` or
+            `{"kind": "text", "vocabulary": …, "length": …}`; further keys are left alone.
 
     Raises:
-        ValueError: the kind is neither, or the shape makes no sense.
+        ValueError: the kind is none of these, or the shape makes no sense.
     """
     kind = description.get("kind")
     if kind == "tabular":
@@ -78,4 +114,6 @@ def inputs_from_dict(description: Mapping[str, Any]) -> TabularInput | ImageInpu
         )
     if kind == "image":
         return ImageInput(**{name: int(description[name]) for name in ("channels", "height", "width")})
-    raise ValueError(f"kind of input: got {kind!r}, expected 'tabular' or 'image'")
+    if kind == "text":
+        return TextInput(**{name: int(description[name]) for name in ("vocabulary", "length")})
+    raise ValueError(f"kind of input: got {kind!r}, expected 'tabular', 'image' or 'text'")

@@ -73,7 +73,13 @@ OPTIMIZERS: Mapping[str, OptimizerRow] = MappingProxyType(
 
 
 def build_optimizer(
-    name: str, module: "nn.Module", *, learning_rate: float, weight_decay: float, **options: Any
+    name: str,
+    module: "nn.Module",
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    rates: "Mapping[Parameter, float]" = MappingProxyType({}),
+    **options: Any,
 ) -> "Optimizer":
     """Make an optimizer for the parameters of a module that require gradients.
 
@@ -82,6 +88,7 @@ def build_optimizer(
         module: what is trained; frozen parameters are left out.
         learning_rate: peak rate.
         weight_decay: decay of weight matrices and filters; norms, biases and embeddings are spared.
+        rates: factors on the rate by parameter, e.g. of `layer_rates`; where none is given, 1.
         **options: any of the row's options; the others keep their defaults.
 
     Raises:
@@ -95,27 +102,42 @@ def build_optimizer(
             raise UnknownNameError(f"option of {name}", option, row.options)
     from torch import optim
 
-    decayed, spared = decayed_and_spared(module)
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
+    groups = [
+        {"params": parameters, "weight_decay": decay, "lr": learning_rate * factor}
+        for found, decay in zip(decayed_and_spared(module), (weight_decay, 0.0), strict=True)
+        for factor, parameters in _by_rate(found, rates).items()
+    ]
     factory = getattr(optim, row.factory)
     # One kernel a step instead of one an operation; the numbers differ in their last bit.
     fused = {"fused": True} if "fused" in inspect.signature(factory).parameters else {}
     return factory(groups, lr=learning_rate, **fused, **{**row.options, **options})
 
 
+def _by_rate(
+    parameters: "list[Parameter]", rates: "Mapping[Parameter, float]"
+) -> "dict[float, list[Parameter]]":
+    """Parameters that share a factor on the rate, together."""
+    found: dict[float, list[Parameter]] = {}
+    for parameter in parameters:
+        found.setdefault(rates.get(parameter, 1.0), []).append(parameter)
+    return found
+
+
 def decayed_and_spared(module: "nn.Module") -> tuple[list["Parameter"], list["Parameter"]]:
     """Trainable parameters that weight decay pulls towards zero, and those that it leaves alone.
 
     Decayed are weight matrices and filters. Norms and biases only shift and scale; embeddings (also positions
-    and other learned tokens) are tables whose rare rows would be decayed far more often than trained.
+    and other learned tokens) are tables whose rare rows would be decayed far more often than trained, also
+    where a table gives the logits too.
     """
     from torch import nn
 
-    decayed, spared = [], []
+    tables = {id(owner.weight) for owner in module.modules() if isinstance(owner, nn.Embedding)}
+    decayed, spared, seen = [], [], set()
     for owner in module.modules():
         for name, parameter in owner.named_parameters(recurse=False):
-            if parameter.requires_grad:
-                matrix = "weight" in name and parameter.ndim >= 2 and not isinstance(owner, nn.Embedding)
+            if parameter.requires_grad and id(parameter) not in seen:
+                seen.add(id(parameter))
+                matrix = "weight" in name and parameter.ndim >= 2 and id(parameter) not in tables
                 (decayed if matrix else spared).append(parameter)
     return decayed, spared

@@ -1,8 +1,10 @@
-"""Recurrent networks: read a sequence token by token, and keep a state.
+"""Recurrent networks: read a text token by token, and keep a state.
 
-RNN: Elman (1990); LSTM: Hochreiter & Schmidhuber (1997); GRU: Cho et al. (2014). Both directions: Schuster &
-Paliwal, "Bidirectional Recurrent Neural Networks" (1997), https://doi.org/10.1109/78.650093. The equations of
-a step are written out in `cells.py`; here torch's loops run them.
+RNN: Elman (1990), https://doi.org/10.1207/s15516709cog1402_1; LSTM: Hochreiter & Schmidhuber (1997),
+https://doi.org/10.1162/neco.1997.9.8.1735; GRU: Cho et al. (2014), https://arxiv.org/abs/1406.1078. Both
+directions: Schuster & Paliwal, "Bidirectional Recurrent Neural Networks" (1997),
+https://doi.org/10.1109/78.650093. The equations of a step are written out in `cells.py`; here torch's loops
+run them.
 
 Shapes: B batch, T tokens, D width of a state, twice that with both directions.
 """
@@ -11,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from .inputs import TextInput
+from .network import TextNetwork
+from .pooling import pool_last, pool_max, pool_mean
 from .unknown import UnknownNameError
 
 __all__ = ["CELLS", "POOLS", "Recurrent"]
@@ -22,11 +27,11 @@ POOLS = ("last", "mean", "max")
 """How states become one vector: those at the end of each direction, their average, or their largest."""
 
 
-class Recurrent(nn.Module):
-    """Embedded tokens, recurrent layers, one vector a line, a linear head.
+class Recurrent(TextNetwork):
+    """Embedded tokens, recurrent layers, one vector a line, dropout and a linear head.
 
     Args:
-        vocabulary: number of different tokens.
+        inputs: vocabulary and length of the lines.
         outputs: number of classes, or 1 for regression.
         cell: `rnn`, `lstm` or `gru`.
         token_width: components of an embedded token.
@@ -39,7 +44,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        vocabulary: int,
+        inputs: TextInput,
         outputs: int,
         *,
         cell: str = "lstm",
@@ -47,7 +52,7 @@ class Recurrent(nn.Module):
         width: int = 128,
         depth: int = 1,
         bidirectional: bool = True,
-        pool: str = "last",
+        pool: str = "max",
         dropout: float = 0.1,
     ):
         super().__init__()
@@ -55,38 +60,28 @@ class Recurrent(nn.Module):
             raise UnknownNameError("cell", cell, CELLS)
         if pool not in POOLS:
             raise UnknownNameError("pool", pool, POOLS)
-        self.pool, self.width = pool, width * (1 + bidirectional)
-        self.embedding, self.dropout = nn.Embedding(vocabulary, token_width), nn.Dropout(dropout)
+        self.pooled, self.width = pool, width * (1 + bidirectional)
+        self.tokens, self.dropout = nn.Embedding(inputs.vocabulary, token_width), nn.Dropout(dropout)
         self.layers = CELLS[cell](
             token_width, width, depth, batch_first=True, bidirectional=bidirectional,
             dropout=dropout if depth > 1 else 0.0,
         )  # fmt: skip
-        self.head = nn.Linear(self.width, outputs)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, outputs))
 
-    def forward(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Logits `(B, outputs)` from tokens `(B, T)` and their true lengths `(B,)`, each at least 1."""
-        return self.head(self.dropout(self.encode(tokens, lengths)))
-
-    def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """One vector a line, `(B, width)`: what lies behind its length is never read."""
-        lengths = tokens.new_full((len(tokens),), tokens.shape[1]) if lengths is None else lengths
-        states, last = self.read(tokens, lengths)
-        if self.pool == "last":
-            return last
-        behind = torch.arange(states.shape[1], device=states.device) >= lengths.unsqueeze(1)
-        if self.pool == "max":
-            return states.masked_fill(behind.unsqueeze(2), -torch.inf).amax(dim=1)
-        return states.sum(dim=1) / lengths.unsqueeze(1)  # states behind the end are zero
-
-    def read(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """States of the last layer `(B, longest, width)`, zero behind the end, and the final `(B, width)`.
+    def states(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """States of the last layer, `(B, T, width)`, zero behind the end.
 
         Backwards starts at the true end of each line, which is why they are packed.
         """
-        embedded = self.dropout(self.embedding(tokens))
+        embedded = self.dropout(self.tokens(tokens))
         packed = pack_padded_sequence(embedded, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, final = self.layers(packed)
-        hidden = final[0] if isinstance(final, tuple) else final  # an LSTM has its memory beside
-        directions = 1 + self.layers.bidirectional
-        last = hidden[-directions:].transpose(0, 1).flatten(1)  # (directions, B, D) to (B, width)
-        return pad_packed_sequence(states, batch_first=True)[0], last
+        return pad_packed_sequence(self.layers(packed)[0], batch_first=True, total_length=tokens.shape[1])[0]
+
+    def pool(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """One vector a line, `(B, width)`."""
+        if self.pooled != "last":
+            return (pool_mean if self.pooled == "mean" else pool_max)(states, lengths)
+        if not self.layers.bidirectional:
+            return pool_last(states, lengths)
+        forwards, backwards = states.chunk(2, dim=2)
+        return torch.cat([pool_last(forwards, lengths), backwards[:, 0]], dim=1)

@@ -47,6 +47,8 @@ class Block(nn.Module):
         crosses: look at a memory too, as a decoder does.
         norm: `pre` or `post`.
         dropout: share of attention weights and of each layer's output dropped.
+        attention_dropout: of attention weights, where it differs; at 0 a CPU takes little more
+            than half the time for a step.
         activation: makes what stands inside the feed-forward layer.
         epsilon: of the norms.
     """
@@ -60,15 +62,17 @@ class Block(nn.Module):
         crosses: bool = False,
         norm: str = "pre",
         dropout: float = 0.1,
+        attention_dropout: float | None = None,
         activation: Callable[[], nn.Module] = nn.ReLU,
         epsilon: float = 1e-5,
     ):
         super().__init__()
         hidden = hidden or 4 * width
+        among = dropout if attention_dropout is None else attention_dropout
         feed_forward = nn.Sequential(nn.Linear(width, hidden), activation(), nn.Linear(hidden, width))
         around = partial(Residual, width=width, norm=norm, dropout=dropout, epsilon=epsilon)
-        self.attention = around(MultiHeadAttention(width, heads, dropout))
-        self.cross_attention = around(MultiHeadAttention(width, heads, dropout)) if crosses else None
+        self.attention = around(MultiHeadAttention(width, heads, among))
+        self.cross_attention = around(MultiHeadAttention(width, heads, among)) if crosses else None
         self.feed_forward = around(feed_forward)
 
     def forward(
@@ -112,6 +116,7 @@ class Stack(nn.Module):
         crosses: whether the blocks look at a memory.
         norm: `pre` or `post`.
         dropout: share dropped.
+        attention_dropout: of attention weights, where it differs.
         activation: makes what stands inside the feed-forward layers.
         epsilon: of the norms.
     """
@@ -126,11 +131,15 @@ class Stack(nn.Module):
         crosses: bool = False,
         norm: str = "pre",
         dropout: float = 0.1,
+        attention_dropout: float | None = None,
         activation: Callable[[], nn.Module] = nn.ReLU,
         epsilon: float = 1e-5,
     ):
         super().__init__()
-        block = partial(Block, hidden=hidden, crosses=crosses, norm=norm, dropout=dropout)
+        block = partial(
+            Block, hidden=hidden, crosses=crosses, norm=norm, dropout=dropout,
+            attention_dropout=attention_dropout,
+        )  # fmt: skip
         self.blocks = nn.ModuleList(
             block(width, heads, activation=activation, epsilon=epsilon) for _ in range(depth)
         )

@@ -47,7 +47,7 @@ def measure(
         compared = datasheet["duplicates"]["modelled"]["columns"]
         audit["near_rows"] = near_rows(dict(rows.splits), compared)
     else:
-        missing["/audit/near_rows"] = "How near pictures are is not measured."
+        missing["/audit/near_rows"] = "How near pictures or texts are is not measured."
     if reference:
         held = in_population(predictions, reference, confidence)
         if held.values:
@@ -72,7 +72,7 @@ def _metrics(
         best = leaks[0]["skill"]
         metrics["label_leak"] = best | {"one_sided": [best["one_sided"][0], most]}
     else:
-        missing["/metrics/label_leak"] = "There are no single columns to take: pictures, or no feature."
+        missing["/metrics/label_leak"] = "There are no single columns to take: pictures, texts or no feature."
     if rows.schema.sensitive:
         metrics["absent_groups"] = counted(sum(map(len, absent.values())), tests)
     else:

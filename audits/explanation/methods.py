@@ -11,7 +11,7 @@ class Method:
     """One way to explain, and what it leaves open."""
 
     modalities: tuple[str, ...]
-    """tabular, image."""
+    """tabular, image, text."""
     default: tuple[str, ...]
     """What a subject must have one of for the method to be taken unasked: tabular, image, text, attention."""
     summary: str
@@ -30,7 +30,7 @@ METHODS: dict[str, Method] = {
         "the shares between them depend on the baseline and on how the model happened to divide the work.",
     ),
     "kernel_shap": Method(
-        modalities=("tabular",),
+        modalities=("tabular", "text"),
         default=("tabular",),
         summary="Shapley values of one prediction by column, from sampled coalitions; for any model.",
         paper="Lundberg & Lee, 2017, https://arxiv.org/abs/1705.07874; Covert & Lee, 2021, "
@@ -40,8 +40,8 @@ METHODS: dict[str, Method] = {
         "columns that say the same, the shares follow what the model happens to read.",
     ),
     "permutation_importance": Method(
-        modalities=("tabular",),
-        default=("tabular",),
+        modalities=("tabular", "text"),
+        default=("tabular", "text"),
         summary="How much worse the model gets when one column is shuffled.",
         paper="Breiman, 2001, section 10, https://doi.org/10.1023/A:1010933404324",
         cannot_say="Whether a column matters to one person; a column whose content others repeat looks "
@@ -59,7 +59,7 @@ METHODS: dict[str, Method] = {
         "fair to ask for was not looked at. Others, as small, may exist.",
     ),
     "exact_shapley": Method(
-        modalities=("tabular",),
+        modalities=("tabular", "text"),
         default=(),
         summary="Shapley values of one prediction without sampling error, up to 12 columns; for any model.",
         paper="Shapley, 1953; Lundberg & Lee, 2017, https://arxiv.org/abs/1705.07874",
@@ -84,7 +84,7 @@ METHODS: dict[str, Method] = {
         "elsewhere: read the deletion check beside it. Evidence against the class is not drawn.",
     ),
     "occlusion": Method(
-        modalities=("tabular", "image"),
+        modalities=("tabular", "image", "text"),
         default=("image", "text"),
         summary="How far the score falls when one patch, word or column is hidden; for any model.",
         paper="Zeiler & Fergus, 2014, https://arxiv.org/abs/1311.2901; Li et al., 2016, "
@@ -109,7 +109,7 @@ def chosen(names: tuple[str, ...] | None, modality: str, traits: Collection[str]
 
     Args:
         names: from the spec.
-        modality: tabular or image.
+        modality: tabular, image or text.
         traits: what the subject has besides: text, attention.
 
     Raises:

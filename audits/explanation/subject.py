@@ -94,7 +94,7 @@ class Subject:
 
     @property
     def modality(self) -> str:
-        """tabular or image."""
+        """tabular, image or text."""
         return self.predictor.schema.modality
 
     @cached_property

@@ -49,7 +49,7 @@ def shifts(table: pa.Table, schema: Schema, seed: int) -> Iterator[Change]:
 
 def emptied(table: pa.Table, schema: Schema, seed: int) -> Iterator[Change]:
     """Cells that are empty: a share of all cells, completely at random, then each column alone, wholly."""
-    names = [c.name for c in _features(table, schema, "numeric", "categorical", "date")]
+    names = [c.name for c in _features(table, schema, "numeric", "categorical", "date", "text")]
     for level in SHARES if names else ():
         yield Change(kind="cells", level=level, table=partial(_sparse, table, names, level, seed))
     for name in names[:_MOST_COLUMNS]:

@@ -62,7 +62,8 @@ def out_of_distribution(subject: Subject, background: pa.Table) -> Findings:
 
 
 def materials(subject: Subject) -> Iterator[tuple[str, pa.Table]]:
-    """Images: noise, patches in another order, negatives. Tables: columns taken apart, numbers far out."""
+    """Images: noise, patches in another order, negatives. Tables: columns taken apart, numbers far out, words
+    in another order."""
     table, schema = subject.table, subject.schema
     seed = subject.config.robustness.seed
     if schema.modality == "image":
@@ -75,6 +76,9 @@ def materials(subject: Subject) -> Iterator[tuple[str, pa.Table]]:
     names = [c.name for c in schema.features if c.name in table.column_names]
     if len(names) > 1:
         yield "independent_columns", _independent(table, names, seed)
+    texts = [c.name for c in schema.features if c.kind == "text" and c.name in table.column_names]
+    if texts:
+        yield "shuffled_words", _scrambled(table, texts, seed)
     numeric = [c.name for c in schema.features if c.kind == "numeric" and c.name in table.column_names]
     if numeric:
         yield "far_numbers", _far(table, numeric)
@@ -98,6 +102,16 @@ def _independent(table: pa.Table, names: list[str], seed: int) -> pa.Table:
     for place, name in enumerate(names):
         order = np.random.default_rng((seed, place)).permutation(table.num_rows)
         table = table.set_column(table.column_names.index(name), name, table[name].take(pa.array(order)))
+    return table
+
+
+def _scrambled(table: pa.Table, names: list[str], seed: int) -> pa.Table:
+    """The words of each text in an order of chance."""
+    rng = np.random.default_rng(seed)
+    for name in names:
+        said = [None if text is None else text.split() for text in table[name].to_pylist()]
+        mixed = [None if words is None else " ".join(rng.permutation(words)) for words in said]
+        table = table.set_column(table.column_names.index(name), name, pa.array(mixed, pa.string()))
     return table
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...platform.data import bands
+from ...platform.data.compute import pc
 from ...platform.data.schema import Column, Schema, resolve
 from ...platform.data.values import categories, numbers
 from ..config import SlicesConfig
@@ -20,9 +21,9 @@ __all__ = ["Columns"]
 _METADATA = b"assay.columns"
 _SPECIAL = 0.1  # a number that so many rows share, such as "no capital gain", is a bin of its own
 _MOST_COLUMNS = 60
+_WORD = r"\S+"
 _NEVER = ("target", "weight", "split")
 _WHY_NOT = {
-    "text": "free text has no bins",
     "identifier": "every row has its own value",
     "constant": "it has one value",
     "image": "pictures have no bins",
@@ -60,7 +61,7 @@ class Columns:
         left_out |= {c.name: f"only {_MOST_COLUMNS} columns are searched" for c in kept[_MOST_COLUMNS:]}
         binned = [_bin(table, schema, column, config.bins, config.common) for column in kept[:_MOST_COLUMNS]]
         return cls(
-            names=tuple(column.name for column in kept[:_MOST_COLUMNS]),
+            names=tuple(_shown(column) for column in kept[:_MOST_COLUMNS]),
             labels=tuple(labels for labels, _ in binned),
             codes=np.stack([codes for _, codes in binned], axis=1)
             if binned
@@ -101,6 +102,11 @@ class Columns:
         )
 
 
+def _shown(column: Column) -> str:
+    """What a column is called in a slice: of a text only its length has bins."""
+    return f"{column.name} (words)" if column.kind == "text" and column.role != "sensitive" else column.name
+
+
 def _bin(
     table: pa.Table, schema: Schema, column: Column, bins: int, common: int
 ) -> tuple[tuple[str, ...], np.ndarray]:
@@ -115,6 +121,9 @@ def _bin(
         )
     if column.kind == "date":
         return _by_category(bands.groups(values, column.kind, column.name), common)
+    if column.kind == "text":
+        words = pc.count_substring_regex(categories(values), pattern=_WORD)
+        return _by_quantile(pc.cast(words, pa.float64()).to_numpy(), bins)
     return _by_quantile(numbers(values, column.name).to_numpy(), bins)
 
 

@@ -29,11 +29,11 @@ _THREADS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """One reference model: made from the fitted features and a seed; does it take pixels?"""
+    """One reference model: made from the fitted features and a seed; the data that it takes."""
 
     summary: str
     make: Callable[[Preprocessor, int], "BaseEstimator"]
-    images: bool = True
+    modalities: tuple[str, ...] = ("tabular", "image")
 
 
 def _majority_class(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
@@ -62,6 +62,22 @@ def _ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
     return make_pipeline(_linear_inputs(preprocessor), Ridge())
 
 
+def _tfidf_logistic_regression(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
+
+
+def _tfidf_ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(), Ridge())
+
+
 def _boosting_classifier(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -79,20 +95,34 @@ def _boosting_regressor(preprocessor: Preprocessor, seed: int) -> "BaseEstimator
 
 
 CLASSIFICATION: dict[str, Baseline] = {
-    "majority_class": Baseline(summary="the share of each class in train", make=_majority_class),
+    "majority_class": Baseline(
+        summary="the share of each class in train",
+        make=_majority_class,
+        modalities=("tabular", "image", "text"),
+    ),
     "logistic_regression": Baseline(
         summary="standardised numbers and one-hot categories", make=_logistic_regression
     ),
     "histogram_gradient_boosting": Baseline(
-        summary="boosted trees over binned columns", make=_boosting_classifier, images=False
+        summary="boosted trees over binned columns", make=_boosting_classifier, modalities=("tabular",)
+    ),
+    "tfidf_logistic_regression": Baseline(
+        summary="words weighed by how rare they are, in any order (TF-IDF)",
+        make=_tfidf_logistic_regression,
+        modalities=("text",),
     ),
 }
 
 REGRESSION: dict[str, Baseline] = {
-    "mean": Baseline(summary="the mean of train", make=_mean),
+    "mean": Baseline(summary="the mean of train", make=_mean, modalities=("tabular", "image", "text")),
     "ridge": Baseline(summary="standardised numbers and one-hot categories", make=_ridge),
     "histogram_gradient_boosting": Baseline(
-        summary="boosted trees over binned columns", make=_boosting_regressor, images=False
+        summary="boosted trees over binned columns", make=_boosting_regressor, modalities=("tabular",)
+    ),
+    "tfidf_ridge": Baseline(
+        summary="words weighed by how rare they are, in any order (TF-IDF)",
+        make=_tfidf_ridge,
+        modalities=("text",),
     ),
 }
 
@@ -111,12 +141,12 @@ def fit(train: pa.Table, preprocessor: Preprocessor, *, seed: int = 0) -> dict[s
     from threadpoolctl import threadpool_limits
 
     table = CLASSIFICATION if preprocessor.scale is None else REGRESSION
-    features, targets = np.hstack(preprocessor.raw(train)), preprocessor.targets(train)
+    features, targets = _features(preprocessor, train), preprocessor.targets(train)
     weight = preprocessor.schema.weight
     weights = numbers(train[weight], weight).to_numpy() if weight else None
     scorers: dict[str, Scorer] = {}
     for name, baseline in table.items():
-        if preprocessor.pixels is not None and not baseline.images:
+        if preprocessor.schema.modality not in baseline.modalities:
             continue
         model: Any = baseline.make(preprocessor, seed)
         step = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
@@ -126,13 +156,20 @@ def fit(train: pa.Table, preprocessor: Preprocessor, *, seed: int = 0) -> dict[s
     return scorers
 
 
+def _features(preprocessor: Preprocessor, table: pa.Table) -> np.ndarray | list[str]:
+    """What a baseline reads: `(rows, features)` numbers and codes, or `(rows,)` texts."""
+    if preprocessor.tokens is not None:
+        return preprocessor.tokens.texts(table)
+    return np.hstack(preprocessor.raw(table))
+
+
 def _scorer(model: Any, preprocessor: Preprocessor) -> Scorer:
     from threadpoolctl import threadpool_limits
 
     scale = preprocessor.scale
 
     def score(table: pa.Table) -> np.ndarray:
-        features = np.hstack(preprocessor.raw(table))
+        features = _features(preprocessor, table)
         with threadpool_limits(_THREADS):
             if scale is None:
                 return model.predict_proba(features)

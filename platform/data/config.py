@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from ..exceptions import SpecError
 from .reference import check_shares
+from .text_config import TextConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,8 @@ class DataConfig:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     source: str
-    """`builtin:NAME`, `csv:FILE`, `parquet:FILE`, `json:FILE`, `imagefolder:FOLDER`, `hf:REPO[@REVISION]`."""
+    """`builtin:NAME`, `csv:FILE`, `parquet:FILE`, `json:FILE`, `imagefolder:FOLDER`, `text:FOLDER`,
+    `hf:REPO[@REVISION]`."""
 
     target: str | None = None
     """The column to predict; a built-in source knows its own."""
@@ -106,6 +108,9 @@ class DataConfig:
     `builtin` takes the one that a built-in source has. Without one preprocessing is fitted on the train rows;
     images need none, as the levels of a pixel are known.
     """
+
+    text: TextConfig | None = None
+    """How texts become tokens, where the model reads texts."""
 
     derived_from: tuple[str, ...] = ()
     """Sources, or data sets of `assay ledger list`, that these rows were made from: their budgets count."""

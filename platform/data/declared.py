@@ -55,6 +55,13 @@ def declared_preprocessor(
         # [0, 1] to [-√3, √3]: mean 0 and deviation 1 if all levels were equally frequent.
         pixels = Pixels(shape=schema.image, mean=(0.5,) * channels, std=(12**-0.5,) * channels)
         return Preprocessor(schema=schema, scale=_scale(schema, target), pixels=pixels)
+    if schema.modality == "text":
+        raise DataError(
+            "no vocabulary can be declared",
+            got="texts",
+            expected="columns of numbers, dates or categories, or images",
+            mend="leave the codebook out: tokens are learned on the train rows",
+        )
     counted = [column for column in schema.features if column.kind != "categorical"]
     named = [column.name for column in schema.features if column.kind == "categorical"]
     _refuse_difference("numbers", numbers, [column.name for column in counted])

@@ -20,6 +20,7 @@ from .kinds import Kind
 from .reading import Reading
 from .schema import ROW, Column, Schema, resolve
 from .target import Target, check_classes, read_target
+from .text_config import TextConfig
 from .values import categories, numbers
 
 _BATCH = 1 << 16
@@ -51,6 +52,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
             positive=config.positive or reading.positive,
         )
         roles.check_features(plan, use_sensitive=config.use_sensitive)
+        _check_texts(plan, config)
         codes = _deal(reading, config, plan, target)
         _check_weights(reading, plan)
         _write_rows(reading.table, plan.kinds, codes, out)
@@ -114,7 +116,7 @@ def _schema(reading: Reading, config: DataConfig, plan: roles.Plan, target: Targ
             )
         )
     return Schema(
-        modality=reading.modality,
+        modality=plan.modality,
         task=target.task,
         columns=tuple(columns),
         target=plan.target,
@@ -125,6 +127,7 @@ def _schema(reading: Reading, config: DataConfig, plan: roles.Plan, target: Targ
         bands=_bands(config, plan, out),
         weight=plan.weight,
         image=reading.image,
+        text=(config.text or TextConfig()) if plan.modality == "text" else None,
     )
 
 
@@ -151,6 +154,16 @@ def _bands(config: DataConfig, plan: roles.Plan, out: Path) -> dict[str, tuple[f
         else:
             bands.check_groups(len(pc.unique(values)), name)
     return found
+
+
+def _check_texts(plan: roles.Plan, config: DataConfig) -> None:
+    if config.text is not None and plan.modality != "text":
+        raise DataError(
+            "data.text says how texts are read, and none is",
+            got=f"{plan.modality} data",
+            expected="a column of text that is a feature",
+            mend="declare it: data.columns: {NAME: text}; or leave data.text out",
+        )
 
 
 def _check_weights(reading: Reading, plan: roles.Plan) -> None:

@@ -62,16 +62,16 @@ def inspect(path: Path, target: str, sensitive: Sequence[str] = ()) -> Inspectio
 
 
 def source_of(path: Path) -> str:
-    """`scheme:path` by the file's suffix; a folder holds images."""
+    """`scheme:path` by the file's suffix; a folder holds texts or images."""
     if path.is_dir():
-        return f"imagefolder:{path}"
+        return f"text:{path}" if next(path.rglob("*.txt"), None) else f"imagefolder:{path}"
     plain = path.with_suffix("") if path.suffix in (".gz", ".bz2", ".zst") else path
     scheme = _SUFFIXES.get(plain.suffix.lower())
     if scheme is None:
         raise DataError(
             f"the kind of file can't be told from its name: {path}",
             got=f"the suffix {path.suffix!r}",
-            expected=f"one of {', '.join(_SUFFIXES)}, or a folder of images",
+            expected=f"one of {', '.join(_SUFFIXES)}, or a folder of images or texts",
             mend="rename the file, or write a spec with data.source: csv:FILE",
         )
     return f"{scheme}:{path}"

@@ -16,6 +16,7 @@ from .decorrelation import Decorrelation
 from .numeric import NumericFeature
 from .pixels import Pixels
 from .schema import Column, Schema, resolve
+from .tokens import Tokens
 from .values import categories, dates, numbers
 
 _DATE_PARTS = ("day", "month", "weekday")
@@ -36,6 +37,7 @@ class Preprocessor:
     Args:
         scale: regression only.
         pixels: images only; `numeric` and `categorical` are then empty.
+        tokens: texts only; `numeric` and `categorical` are then empty.
         decorrelation: where correlation with sensitive columns is removed; these are then needed, too.
     """
 
@@ -43,6 +45,7 @@ class Preprocessor:
     numeric: tuple[NumericFeature, ...] = ()
     categorical: tuple[CategoricalFeature, ...] = ()
     pixels: Pixels | None = None
+    tokens: Tokens | None = None
     scale: Scale | None = None
     decorrelation: Decorrelation | None = None
 
@@ -53,6 +56,10 @@ class Preprocessor:
         if schema.modality == "image":
             assert schema.image is not None
             return cls(schema=schema, scale=scale, pixels=Pixels.fit(table["image"], schema.image))
+        if schema.modality == "text":
+            assert schema.text is not None
+            names = [column.name for column in schema.features]
+            return cls(schema=schema, scale=scale, tokens=Tokens.fit(table, names, schema.text))
         numerics: list[NumericFeature] = []
         for column in schema.features:
             for part, values in _parts(table, column).items():
@@ -72,6 +79,7 @@ class Preprocessor:
         Returns:
             Tabular: `(rows, numeric)` float32 and `(rows, categorical)` int64.
             Image: `(rows, channels, height, width)` float32.
+            Text: `(rows, length)` int64 codes of tokens.
 
         Raises:
             DataError: a feature's column isn't in the table, or holds values that don't fit its kind.
@@ -79,6 +87,8 @@ class Preprocessor:
         given, table = table, self._with_names(table)
         if self.pixels is not None:
             return (self.pixels.transform(table["image"]),)
+        if self.tokens is not None:
+            return (self.tokens.transform(table),)
         raw = self._raw_numeric(table)
         scaled = np.empty((len(table), len(self.numeric)), dtype=np.float32)
         for position, feature in enumerate(self.numeric):
@@ -93,11 +103,14 @@ class Preprocessor:
         """The same features unscaled: float64 with NaN where missing, and int64 codes; images in [0, 1].
 
         Returns:
-            `(rows, numeric)` and `(rows, categorical)`; images: `(rows, channels * height * width)`.
+            `(rows, numeric)` and `(rows, categorical)`; images: `(rows, channels * height * width)`; texts:
+            `(rows, length)` codes of tokens.
         """
         table = self._with_names(table)
         if self.pixels is not None:
             return (self.pixels.unit(table["image"]).reshape(len(table), -1),)
+        if self.tokens is not None:
+            return (self.tokens.transform(table),)
         return self._raw_numeric(table), self._codes(table)
 
     def targets(self, table: pa.Table) -> np.ndarray:
@@ -156,6 +169,8 @@ class Preprocessor:
         if self.pixels is not None:
             channels, height, width = self.pixels.shape
             return {"kind": "image", "channels": channels, "height": height, "width": width}
+        if self.tokens is not None:
+            return self.tokens.inputs()
         if self.decorrelation is not None:
             return self._decorrelated_inputs(self.decorrelation)
         return {
@@ -170,8 +185,9 @@ class Preprocessor:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; floats survive the round trip exactly."""
         data = asdict(self) | {"schema": self.schema.to_json()}
-        if self.decorrelation is None:
-            del data["decorrelation"]
+        for rare in ("decorrelation", "tokens"):
+            if data[rare] is None:
+                del data[rare]
         return json.loads(json.dumps(data))
 
     @classmethod
@@ -182,6 +198,7 @@ class Preprocessor:
             numeric=tuple(NumericFeature(**_tuples(feature)) for feature in data["numeric"]),
             categorical=tuple(CategoricalFeature(**_tuples(feature)) for feature in data["categorical"]),
             pixels=Pixels(**_tuples(data["pixels"])) if data["pixels"] else None,
+            tokens=Tokens.from_json(data["tokens"]) if "tokens" in data else None,
             scale=Scale(**data["scale"]) if data["scale"] else None,
             decorrelation=Decorrelation.from_json(data["decorrelation"]) if "decorrelation" in data else None,
         )

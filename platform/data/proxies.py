@@ -36,6 +36,8 @@ def proxies(train: pa.Table, schema: Schema) -> dict[str, Any]:
     """
     # Whether or not the model may see them: a sensitive column is no proxy of another one.
     blind = replace(schema, use_sensitive=False)
+    if schema.modality == "text":
+        return {name: {"reason": "how well texts tell it is not measured"} for name in schema.sensitive}
     if schema.modality != "tabular" or not schema.sensitive:
         return {}
     if not blind.features:

@@ -15,6 +15,7 @@ class Reading:
         table: the rows as the source has them; text columns of a CSV are still text.
         official: `(rows,)` int8 codes of `splits.NAMES` where the source fixes a row's split,
             else -1; None without any.
+        texts: columns that the source knows to be free text.
         target: the column to predict, where the source knows it.
         roles: column -> (role, why) that the source recommends.
         duplicates: recorded number of test rows that also stand outside the official test split, by the
@@ -26,6 +27,7 @@ class Reading:
     official: np.ndarray | None = None
     modality: str = "tabular"
     image: tuple[int, int, int] | None = None
+    texts: tuple[str, ...] = ()
     target: str | None = None
     positive: str | None = None
     roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)

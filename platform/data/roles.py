@@ -1,7 +1,9 @@
 """Which column is for what: names of the spec found in the table, each column's kind and role decided."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from ..exceptions import DataError, nearest
 from .config import DataConfig
@@ -11,15 +13,17 @@ from .schema import resolve
 
 _NO_FEATURE = {
     "identifier": "it names the row and says nothing of others",
-    "text": "no model here reads free text",
+    "text": "networks of tables read no free text; declared in data.columns it alone is read",
     "constant": "it tells no rows apart",
 }
+_BESIDE_TEXTS = "networks of texts read nothing else"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The columns of the spec, found; every column's kind and (role, why)."""
+    """The columns of the spec, found; every column's kind and (role, why); what the rows are."""
 
+    modality: str
     target: str
     sensitive: tuple[str, ...]
     weight: str | None
@@ -43,9 +47,8 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     _check_apart(target, sensitive, weight, by, ignored)
     declared = {resolve(name, known, what="column"): kind for name, kind in config.columns.items()}
     kinds = {
-        name: Kind(kind="image", type=reading.table[name].type, why="pixels")
-        if reading.modality == "image" and name == "image"
-        else infer(name, reading.table[name], declared=declared.get(name), is_target=name == target)
+        name: (None if name in declared else _known_kind(reading, name))
+        or infer(name, reading.table[name], declared=declared.get(name), is_target=name == target)
         for name in known
     }
     named = {
@@ -56,9 +59,13 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
         target: ("target", "the column to predict"),
     }
     advised = {name: role for name, role in reading.roles.items() if name not in declared}
-    roles = {name: named.get(name) or advised.get(name) or _by_kind(kinds[name].kind) for name in known}
+    fixed = {**advised, **named}
+    modality = _modality(reading, kinds, fixed, {*declared, *reading.texts})
+    roles = {name: fixed.get(name) or _by_kind(kinds[name].kind, modality) for name in known}
     _check_weight(weight, kinds)
-    return Plan(target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles)
+    return Plan(
+        modality=modality, target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles
+    )
 
 
 def check_features(plan: Plan, *, use_sensitive: bool) -> None:
@@ -68,7 +75,7 @@ def check_features(plan: Plan, *, use_sensitive: bool) -> None:
         raise DataError(
             "no column is left to predict from",
             got="; ".join(f"{name}: {role} ({why})" for name, (role, why) in list(plan.roles.items())[:8]),
-            expected="at least one numeric, categorical or date column beside the target",
+            expected="at least one numeric, categorical, date or text column beside the target",
             mend="declare the kind of a column that is a feature: data.columns: {name: categorical}",
         )
 
@@ -118,8 +125,34 @@ def _check_apart(
         )
 
 
-def _by_kind(kind: str) -> tuple[str, str]:
-    reason = _NO_FEATURE.get(kind)
+def _known_kind(reading: Reading, name: str) -> Kind | None:
+    """The kind of a column that the source itself knows."""
+    if reading.modality == "image" and name == "image":
+        return Kind(kind="image", type=reading.table[name].type, why="pixels")
+    return Kind(kind="text", type=pa.string(), why="free text") if name in reading.texts else None
+
+
+def _modality(
+    reading: Reading, kinds: Mapping[str, Kind], fixed: Collection[str], said: Collection[str]
+) -> str:
+    """Texts are read where a column is said to be one, or where there is nothing else to read.
+
+    Args:
+        fixed: columns whose role doesn't depend on their kind.
+        said: columns whose kind the spec or the source says.
+    """
+    if reading.modality != "tabular":
+        return reading.modality
+    free = {name: kind.kind for name, kind in kinds.items() if name not in fixed}
+    texts = [name for name, kind in free.items() if kind == "text" and kinds[name].type == pa.string()]
+    others = [name for name, kind in free.items() if kind not in _NO_FEATURE]
+    return "text" if texts and (not others or any(name in said for name in texts)) else "tabular"
+
+
+def _by_kind(kind: str, modality: str) -> tuple[str, str]:
+    if modality == "text" and kind != "text":
+        return "ignored", _NO_FEATURE.get(kind, _BESIDE_TEXTS)
+    reason = None if modality == "text" else _NO_FEATURE.get(kind)
     return ("ignored", reason) if reason else ("feature", "")
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..exceptions import DataError, nearest
+from .text_config import TextConfig
 
 ROW = "__row__"
 """Name of the column that holds a row's position in the source."""
@@ -36,12 +37,13 @@ class Schema:
     """Columns, task and groups of a dataset.
 
     Args:
-        modality: `tabular` or `image`.
+        modality: `tabular`, `image` or `text`.
         task: `binary`, `multiclass` or `regression`.
         classes: class names in the order of their codes; empty for regression. Binary: the positive one last.
         positive: binary tasks: the class with code 1.
         bands: edges that cut numeric sensitive columns into groups.
         image: `(channels, height, width)`.
+        text: how texts become tokens.
     """
 
     modality: str
@@ -55,6 +57,7 @@ class Schema:
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     weight: str | None = None
     image: tuple[int, int, int] | None = None
+    text: TextConfig | None = None
 
     def column(self, name: str) -> Column:
         """The column of that name; DataError with the nearest name if there is none."""
@@ -63,14 +66,17 @@ class Schema:
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """Columns that the model sees, in the source's order."""
+        """Columns that the model sees, in the source's order: texts alone, or all others."""
         roles = ("feature", "sensitive") if self.use_sensitive else ("feature",)
-        fit = ("numeric", "categorical", "date", "image")
+        fit = ("text",) if self.modality == "text" else ("numeric", "categorical", "date", "image")
         return tuple(column for column in self.columns if column.role in roles and column.kind in fit)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self) | {"bands": {name: list(edges) for name, edges in self.bands.items()}}
+        data = asdict(self) | {"bands": {name: list(edges) for name, edges in self.bands.items()}}
+        if self.text is None:
+            del data["text"]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Schema":
@@ -81,6 +87,7 @@ class Schema:
             "sensitive": tuple(data["sensitive"]),
             "bands": {name: tuple(edges) for name, edges in data["bands"].items()},
             "image": tuple(data["image"]) if data["image"] else None,
+            "text": TextConfig(**data["text"]) if "text" in data else None,
         }
         return cls(**{**data, **fixed})
 

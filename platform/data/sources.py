@@ -45,6 +45,10 @@ def _adult_files() -> list[Path]:
     return [_HERE / "builtin" / "adult" / name for name in ("adult.data.gz", "adult.test.gz")]
 
 
+def _reviews_files() -> list[Path]:
+    return [_HERE / "builtin" / "reviews" / "reviews.parquet"]
+
+
 def _digits_files() -> list[Path]:
     spec = find_spec("sklearn")
     assert spec is not None
@@ -63,6 +67,11 @@ BUILTINS: dict[str, Builtin] = {
         summary="handwritten digits, 1,797 grey images of 8x8 pixels (scikit-learn)",
         files=_digits_files,
         module=".builtin.digits",
+    ),
+    "reviews": Builtin(
+        summary="reviews of women's clothing: title and text, does the writer recommend it?",
+        files=_reviews_files,
+        module=".builtin.reviews",
     ),
 }
 
@@ -98,14 +107,14 @@ def existing_file(rest: str) -> Path:
     return path
 
 
-def existing_folder(rest: str) -> Path:
-    """The folder that a source names; DataError if there is none."""
+def existing_folder(rest: str, what: str = "images") -> Path:
+    """The folder that a source names, of `images` or `texts`; DataError if there is none."""
     path = Path(rest).expanduser()
     if not path.is_dir():
         raise DataError(
-            f"the images can't be read: {path}",
+            f"the {what} can't be read: {path}",
             got="a file" if path.is_file() else "no such folder",
-            expected="a folder with one folder of images a class",
+            expected=f"a folder with one folder of {what} a class",
             mend="correct the path after the colon; it is relative to the working directory",
         )
     return path
@@ -119,8 +128,8 @@ def _file_digest(rest: str) -> str:
     return _hash_files([existing_file(rest)])
 
 
-def _folder_digest(rest: str) -> str:
-    folder = existing_folder(rest)
+def _folder_digest(rest: str, what: str = "images") -> str:
+    folder = existing_folder(rest, what)
     return _hash_files(sorted(file for file in folder.rglob("*") if file.is_file()), folder)
 
 
@@ -143,6 +152,11 @@ SCHEMES: dict[str, Scheme] = {
         summary="a folder with one folder of images a class",
         digest=_folder_digest,
         reader=".pictures:read_imagefolder",
+    ),
+    "text": Scheme(
+        summary="a folder with one folder of .txt files a class",
+        digest=lambda rest: _folder_digest(rest, "texts"),
+        reader=".text_files:read_text_folder",
     ),
     "hf": Scheme(
         summary="a Hugging Face data set: REPO, REPO@REVISION or a folder",

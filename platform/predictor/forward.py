@@ -6,8 +6,6 @@ from torch import Tensor
 
 from ...models.network import Network
 
-_BATCH = 4096
-
 
 def forward(network: Network, inputs: tuple[Tensor, ...], outputs: int) -> np.ndarray:
     """What a network says of rows.
@@ -23,7 +21,7 @@ def forward(network: Network, inputs: tuple[Tensor, ...], outputs: int) -> np.nd
     device = next(network.parameters()).device
     parts = [np.empty((0, outputs), dtype=np.float32)]
     with torch.inference_mode():
-        for start in range(0, len(inputs[0]), _BATCH):
-            batch = (part[start : start + _BATCH].to(device) for part in inputs)
+        for start in range(0, len(inputs[0]), network.rows_at_once):
+            batch = (part[start : start + network.rows_at_once].to(device) for part in inputs)
             parts.append(network(*batch).float().cpu().numpy())
     return np.concatenate(parts)

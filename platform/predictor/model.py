@@ -64,9 +64,14 @@ class Model(ABC):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The network's inputs in the order of its tokens: numeric, then categorical; `image` for images."""
+        """The network's inputs in the order of its tokens: numeric, then categorical; `image` for images.
+
+        Texts have the names of their columns.
+        """
         inputs = self.preprocessor.inputs()
-        return ("image",) if inputs["kind"] == "image" else (*inputs["numeric"], *inputs["categorical"])
+        if inputs["kind"] == "tabular":
+            return (*inputs["numeric"], *inputs["categorical"])
+        return self.token_columns
 
     @property
     def token_columns(self) -> tuple[str, ...]:

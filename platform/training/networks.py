@@ -16,7 +16,7 @@ from .config import ModelConfig
 from .seeding import derive
 
 #: What is taken where the spec names no architecture.
-DEFAULTS: Mapping[str, str] = {"tabular": "mlp", "image": "resnet_small"}
+DEFAULTS: Mapping[str, str] = {"tabular": "mlp", "image": "resnet_small", "text": "text_transformer"}
 
 
 def resolve_model(config: ModelConfig, modality: str) -> ModelConfig:

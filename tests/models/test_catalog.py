@@ -8,12 +8,14 @@ from importlib import import_module
 import pytest
 import torch
 from assay.models.catalog import ARCHITECTURES, PRETRAINING, build, build_pretraining
-from assay.models.inputs import ImageInput, TabularInput
+from assay.models.inputs import PAD, START, ImageInput, TabularInput, TextInput
+from assay.models.network import EmbeddingNetwork
 from assay.models.unknown import UnknownNameError
 
 TABLE = TabularInput(numeric=2, cardinalities=(3, 4), bins=((0.0, 1.0), (-1.0, 0.0, 2.0)))
 IMAGE = ImageInput(channels=1, height=8, width=8)
-INPUTS = {"tabular": TABLE, "image": IMAGE}
+TEXT = TextInput(vocabulary=40, length=12)
+INPUTS = {"tabular": TABLE, "image": IMAGE, "text": TEXT}
 
 
 def rows(batch: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
@@ -22,14 +24,21 @@ def rows(batch: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(batch, TABLE.numeric), categorical
 
 
-def small(name: str, inputs: TabularInput | ImageInput, outputs: int) -> torch.nn.Module:
-    """An architecture with an eighth of its channels where it can be had so."""
-    shrunk = ARCHITECTURES[name].options.get("width") == 1.0
-    return build(name, inputs, outputs, **({"width": 0.125} if shrunk else {})).eval()
+def small(name: str, inputs: TabularInput | ImageInput | TextInput, outputs: int) -> torch.nn.Module:
+    """An architecture with an eighth of its channels where it can be had so; BERT and GPT with 24 units."""
+    options = ARCHITECTURES[name].options
+    shrunk = {1.0: {"width": 0.125}, 768: {"width": 24, "depth": 2}}.get(options.get("width"), {})
+    return build(name, inputs, outputs, **shrunk).eval()
 
 
 def batch_for(modality: str) -> tuple[torch.Tensor, ...]:
     """Random inputs of a modality."""
+    if modality == "text":
+        lines = torch.randint(6, TEXT.vocabulary, (5, TEXT.length))
+        lines[:, 0] = START
+        return (
+            lines.masked_fill(torch.arange(TEXT.length) >= torch.tensor([[12], [5], [2], [9], [12]]), PAD),
+        )
     return rows() if modality == "tabular" else (torch.randn(5, 1, 8, 8),)
 
 
@@ -51,14 +60,16 @@ def test_what_is_called_fixed_learns_its_head_alone(name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("outputs", [1, 2, 7])
-def test_every_architecture_gives_its_logits_through_embed_trunk_and_head(name, outputs):
+def test_every_architecture_gives_its_logits_through_its_parts(name, outputs):
     modality = ARCHITECTURES[name].modality
     network = small(name, INPUTS[modality], outputs)
     inputs = batch_for(modality)
     logits, features = network(*inputs), network.encode(*inputs)
     assert logits.shape == (5, outputs)
     assert features.shape == (5, network.width)
-    torch.testing.assert_close(logits, network.head(network.trunk(network.embed(*inputs))))
+    torch.testing.assert_close(logits, network.head(features))
+    if isinstance(network, EmbeddingNetwork):
+        torch.testing.assert_close(features, network.trunk(network.embed(*inputs)))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -114,7 +125,7 @@ def test_every_pretraining_method_trains_the_network_that_it_holds(name):
     modality, only = PRETRAINING[name].modality, PRETRAINING[name].architectures
     fitting = [key for key, part in ARCHITECTURES.items() if part.modality == modality]
     architecture = (only or fitting)[0]
-    network = build(architecture, INPUTS[modality], 2)
+    network = small(architecture, INPUTS[modality], 2).train()
     augment = (lambda images, generator: images + 0.1) if modality == "image" else None
     objective = build_pretraining(name, network, augment=augment)
     assert objective.network is network
@@ -148,6 +159,8 @@ def test_an_architecture_for_other_data_is_refused():
 def test_a_pretraining_method_for_other_data_is_refused():
     with pytest.raises(UnknownNameError, match="for tabular data: got 'simclr'"):
         build_pretraining("simclr", build("mlp", TABLE, 2))
+    with pytest.raises(UnknownNameError, match="for text data: got 'scarf', expected one of clm, mlm"):
+        build_pretraining("scarf", build("gru", TEXT, 2))
 
 
 @pytest.mark.parametrize("module", ["catalog", "inputs", "optimizers", "schedules", "unknown"])

@@ -1,7 +1,7 @@
 """The shapes that networks are built from."""
 
 import pytest
-from assay.models.inputs import ImageInput, TabularInput, inputs_from_dict
+from assay.models.inputs import ImageInput, TabularInput, TextInput, inputs_from_dict
 
 
 def test_a_tabular_description_becomes_a_tabular_input():
@@ -23,8 +23,19 @@ def test_an_image_description_becomes_an_image_input():
     assert inputs_from_dict(description) == ImageInput(channels=1, height=8, width=9)
 
 
+def test_a_description_of_texts_becomes_a_text_input():
+    description = {"kind": "text", "vocabulary": 50, "length": 12, "columns": ["said"]}
+    assert inputs_from_dict(description) == TextInput(vocabulary=50, length=12)
+
+
+@pytest.mark.parametrize("arguments", [{"vocabulary": 6, "length": 12}, {"vocabulary": 50, "length": 1}])
+def test_texts_without_words_or_room_are_refused(arguments):
+    with pytest.raises(ValueError, match="expected more than 6 codes and a length of at least 2"):
+        TextInput(**arguments)
+
+
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="got 'sound', expected 'tabular' or 'image'"):
+    with pytest.raises(ValueError, match="got 'sound', expected 'tabular', 'image' or 'text'"):
         inputs_from_dict({"kind": "sound"})
 
 

@@ -5,7 +5,7 @@ import inspect
 import pytest
 import torch
 from assay.models.catalog import ARCHITECTURES, build
-from assay.models.inputs import ImageInput, TabularInput
+from assay.models.inputs import ImageInput, TabularInput, TextInput
 from assay.models.optimizers import OPTIMIZERS, build_optimizer, decayed_and_spared
 from assay.models.unknown import UnknownNameError
 from torch import nn
@@ -13,23 +13,35 @@ from torch import nn
 INPUTS = {
     "tabular": TabularInput(numeric=2, cardinalities=(3, 4), bins=((0.0, 1.0), (-1.0, 0.0, 2.0))),
     "image": ImageInput(channels=1, height=8, width=8),
+    "text": TextInput(vocabulary=40, length=12),
 }
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_only_matrices_and_filters_decay(name):
-    network = build(name, INPUTS[ARCHITECTURES[name].modality], 2)
+    part = ARCHITECTURES[name]
+    shrunk = {"width": 24} if part.options.get("width") == 768 else {}
+    network = build(name, INPUTS[part.modality], 2, **shrunk)
     decayed, spared = decayed_and_spared(network)
     names = {id(parameter): key for key, parameter in network.named_parameters()}
     assert {id(p) for p in decayed} | {id(p) for p in spared} == set(names)
     assert len(decayed) + len(spared) == len(names)
     for parameter in decayed:
         assert parameter.ndim >= 2
-        assert names[id(parameter)].endswith("weight")
+        assert names[id(parameter)].rpartition(".")[2].startswith("weight")
     assert all("norm" not in names[id(p)] and "categories" not in names[id(p)] for p in decayed)
     kinds = (nn.Linear, nn.Conv2d)
     matrices = [module.weight for module in network.modules() if isinstance(module, kinds)]
     assert {id(weight) for weight in matrices} <= {id(p) for p in decayed}
+
+
+def test_a_table_that_gives_the_logits_too_is_counted_once_and_spared():
+    table, logits = nn.Embedding(5, 3), nn.Linear(3, 5, bias=False)
+    logits.weight = table.weight
+    for module in (nn.Sequential(table, logits), nn.Sequential(logits, table)):
+        decayed, spared = decayed_and_spared(module)
+        assert not decayed
+        assert [id(parameter) for parameter in spared] == [id(table.weight)]
 
 
 def test_a_step_with_no_gradient_shrinks_matrices_alone():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from assay.models.catalog import ARCHITECTURES, build
 from assay.models.googlenet import GoogLeNet
-from assay.models.inputs import ImageInput
+from assay.models.inputs import ImageInput, TextInput
 from assay.models.supervised import AUXILIARY_WEIGHT, Classification
 from assay.models.vgg import VGG
 
@@ -36,6 +36,17 @@ def test_the_published_form_has_the_published_number_of_parameters(name):
     with torch.device("meta"):
         network = build(name, IMAGENET, 1000, **options)
     assert sum(parameter.numel() for parameter in network.parameters()) == COUNTS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "vocabulary", "length", "published"),
+    [("bert", 30_522, 512, 109_482_240), ("gpt", 50_257, 1024, 124_439_808)],
+)
+def test_networks_of_texts_have_the_published_number_below_their_head(name, vocabulary, length, published):
+    """Of bert-base-uncased with its pooler, and of the smallest GPT-2."""
+    with torch.device("meta"):
+        network = build(name, TextInput(vocabulary=vocabulary, length=length), 2)
+    assert sum(p.numel() for p in network.parameters()) == published + 768 * 2 + 2
 
 
 def test_googlenet_without_auxiliary_heads_has_seven_million():

@@ -38,12 +38,23 @@ SCHEMA = schema(
 
 def test_special_values_common_categories_and_sensitive_groups_have_bins_and_the_target_has_none():
     found = Columns.read(TABLE, SCHEMA, SlicesConfig(bins=4, common=3))
-    assert found.names == ("sex", "gain", "town")
+    assert found.names == ("sex", "gain", "town", "note (words)")
     assert found.labels[0] == ("f", "m")
     assert found.labels[1] == ("= 0", "<20", "≥20")
     assert len(found.labels[2]) == 4
     assert found.labels[2][-1] == "any of 28 others"
-    assert set(found.left_out) == {"note", "seen"}
+    assert set(found.left_out) == {"seen"}
+
+
+def test_of_a_text_the_number_of_its_words_has_bins():
+    said = ["", None, "one", "one  two", *(" ".join("abcdefghij"[:n]) for n in range(1, 9)), "a b c"]
+    table = pa.table({"note": said, "y": ["0"] * len(said)})
+    found = Columns.read(table, schema(note="text feature", y="categorical target"), SlicesConfig(bins=3))
+    labels = [found.labels[0][code] for code in found.codes[:, 0]]
+    assert labels[:2] == ["missing", "missing"]
+    assert labels[3] == labels[5]  # two words, whatever stands between them
+    assert labels[4] == "= 1"
+    assert labels[10:] == ["≥6", "≥6", "= 3"]
 
 
 def test_columns_that_are_asked_for_are_taken_alone_and_unknown_ones_refused():
