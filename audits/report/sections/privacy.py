@@ -71,7 +71,8 @@ def _uncovered(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
     if not things:
         return [head, Prose("As far as this run can know, nothing but the noisy steps touched a row.")]
     rows = tuple(
-        Row((_said(one["what"]), _rows(one["rows"]), _said(one["why"]), _said(one["mend"]))) for one in things
+        Row(((*_said(one["what"]), _rows(one["rows"])), _said(one["why"]), _said(one["mend"])))
+        for one in things
     )
     opening = (
         "An ε bounds what the noisy steps tell of a row. These things were computed from rows without "
@@ -79,7 +80,6 @@ def _uncovered(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
     )
     columns = (
         Column("What"),
-        Column("Rows"),
         Column("Why it isn't covered"),
         Column("How to have it covered"),
     )
@@ -91,7 +91,7 @@ def _said(words: str) -> tuple[Inline, ...]:
 
 
 def _rows(splits: Sequence[str]) -> str:
-    return "All" if len(splits) == _SPLITS else ", ".join(splits).capitalize()
+    return " (all rows)" if len(splits) == _SPLITS else f" ({' and '.join(splits)} rows)"
 
 
 def _folds(found: Mapping[str, Any]) -> list[Block]:

@@ -13,6 +13,8 @@ __all__ = ["at_most", "chance", "epsilon", "in_words", "losses", "unit_of", "ver
 
 Privacy = Mapping[str, Any]
 
+_FINEST = 5  # decimals of a percentage that is nearly 100
+
 
 def epsilon(value: float) -> str:
     """A measured privacy loss: two decimals, or two digits where it is small."""
@@ -158,7 +160,7 @@ def in_words(found: Privacy) -> list[Block]:
 
 
 def _sentence(held: Mapping[str, Any], unit: str) -> tuple[Inline, ...]:
-    allowed = f"multiply by at most {plain(held['factor'], 3)}" if "factor" in held else "grow without bound"
+    allowed = f"multiply by at most {_factor(held['factor'])}" if "factor" in held else "grow without bound"
     return (
         f"ε = {epsilon(held['epsilon'])}: whoever sees the model, and knows all other rows, can let the "
         "odds that ",
@@ -172,11 +174,22 @@ def _sentence(held: Mapping[str, Any], unit: str) -> tuple[Inline, ...]:
 
 
 def _odds(label: str, held: Mapping[str, Any], rates: list[str]) -> Row:
-    factor = f"× {plain(held['factor'], 3)}" if "factor" in held else "no bound"
+    factor = f"× {_factor(held['factor'])}" if "factor" in held else "no bound"
     found = (at_most(held["share_found"][rate]) for rate in rates)
     return Row((label, epsilon(held["epsilon"]), factor, at_most(held["posterior"]), *found))
 
 
+def _factor(value: float) -> str:
+    """An upper bound to three digits, rounded up."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return plain(math.ceil(round(value / digit, 6)) * digit, 3)
+
+
 def at_most(share: float) -> str:
-    """An upper bound in percent, rounded up."""
-    return f"{math.ceil(round(1000 * share, 6)) / 10:.1f}%"
+    """An upper bound in percent, rounded up; what is below 100% doesn't look like it."""
+    for decimals in range(1, _FINEST):
+        steps = 10**decimals
+        percent = math.ceil(round(100 * share * steps, 6)) / steps
+        if percent < 100 or share == 1:
+            return f"{percent:.{decimals}f}%"
+    return "100%"

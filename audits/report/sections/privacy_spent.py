@@ -57,7 +57,7 @@ def _sentence(held: Mapping[str, Any]) -> tuple[Inline, ...]:
             f", of which its filter counts {epsilon(counted)} as spent. " if counted is not None else ". "
         )
     head = held["head"]
-    said += [f"Ledger: {count(head['number'])} entries, head ", Code(_short(head["hash"])), "."]
+    said += [f"Ledger: {count(head['number'])} entries, the head is ", Code(_short(head["hash"]))]
     return tuple(said)
 
 
