@@ -11,6 +11,10 @@ from ...training.engines.ray_cluster import ray_cluster
 
 __all__ = ["run_on_ray"]
 
+#: Options of Flower's actors. Without the last two one that was killed stays in their pool for good, and
+#: all that it is given after fails; a message that was lost with it is tried once more.
+_ACTOR = {"num_cpus": 1, "num_gpus": 0, "max_restarts": -1, "max_task_retries": 1}
+
 
 def run_on_ray(server: ServerApp, client: ClientApp, clients: int) -> None:
     """Run the server's app here and the client's on Ray, as many nodes as there are clients.
@@ -30,7 +34,7 @@ def run_on_ray(server: ServerApp, client: ClientApp, clients: int) -> None:
                 server,
                 client,
                 num_supernodes=clients,
-                backend_config={"client_resources": {"num_cpus": 1, "num_gpus": 0}},
+                backend_config={"client_resources": _ACTOR},
             )
         finally:
             flower.setLevel(level)

@@ -1,0 +1,105 @@
+"""The same two apps in this process and on Flower's simulation on Ray: the same weights, with a client killed."""
+
+import gc
+
+import numpy as np
+import pytest
+from assay.platform.data.dataset import Dataset
+from assay.platform.data.preprocess import Preprocessor
+from assay.platform.exceptions import AssayError
+from assay.platform.federated.client_app import client_app
+from assay.platform.federated.config import FederatedConfig
+from assay.platform.federated.grids import run_apps
+from assay.platform.federated.messages import Work
+from assay.platform.federated.partitions import Partition, deal_alike, dirichlet
+from assay.platform.federated.rounds import Course
+from assay.platform.federated.server_app import server_app
+from assay.platform.federated.sites import write_sites
+from assay.platform.training.config import ModelConfig, TrainConfig
+from assay.platform.training.networks import build_network
+
+#: What Ray leaves open when a cluster is shut down.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:unclosed file .*/dev/null:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+]
+
+CLIENTS, ROUNDS = 4, 10
+#: Client and round at which it dies: later ones are computed by what is left of the simulation.
+DIES = (2, 3)
+
+
+@pytest.fixture
+def federation(tabular, tmp_path):
+    """Sites on disk, and both apps for them, in 64 bits."""
+    data = Dataset.open(tabular)
+    tables = {split: data.table(split) for split in ("train", "validation")}
+    preprocessor = Preprocessor.fit(tables["train"], data.schema)
+    labels = [preprocessor.targets(tables[split]) for split in tables]
+    owner = dirichlet(labels[0], CLIENTS, 0.5, seed=0)
+    others = deal_alike(owner, *labels, CLIENTS, seed=0)
+    write_sites(data, tables, Partition(tuple("abcd"), owner, others), tmp_path / "sites")
+    train = TrainConfig(optimizer="sgd", learning_rate=0.1, batch_size=32, patience=None)
+    model = ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4})
+    work = Work(model=model, train=train, preprocessor=preprocessor, local_epochs=2, seed=0, dtype="float64")
+
+    def run(grid: str, *, least: int = 1):
+        config = FederatedConfig(strategy="scaffold", rounds=ROUNDS, fraction=0.75, least=least)
+        course = Course(
+            work=work.to_json(),
+            rounds=ROUNDS,
+            factor=lambda step: 1.0,
+            fraction=0.75,
+            least=least,
+            timeout=60.0,
+        )
+        found = []
+        network = build_network(model, preprocessor, 0).double()
+        run_apps(
+            grid,
+            server_app(config, course, network, CLIENTS, found.append),
+            mortal(tmp_path / "sites"),
+            CLIENTS,
+        )
+        return found[0]
+
+    yield run
+    gc.collect()  # here, where its warnings are expected
+
+
+def mortal(sites):
+    """The client's app, one of whose clients is killed in one round: on Ray with its whole process."""
+    client, number = DIES
+    real = client_app(sites)
+
+    def app(message, context):
+        import os
+        import signal
+
+        told = message.content.config_records.get("config", {})
+        if (context.node_config["partition-id"], told.get("server-round")) == (client, number) and (
+            message.metadata.message_type == "train"
+        ):
+            if "RAY_JOB_ID" in os.environ or "RAY_RAYLET_PID" in os.environ:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ConnectionError("killed")
+        return real(message, context)
+
+    return app
+
+
+def test_both_grids_give_the_same_weights_and_count_the_same_fault(federation):
+    here, there = federation("in_process"), federation("ray")
+    assert [(fault.client, fault.round) for fault in here.faults] == [DIES]
+    assert [(fault.client, fault.round) for fault in there.faults] == [DIES]
+    assert here.counted == there.counted
+    assert here.best_round == there.best_round
+    worst = max(np.abs(part.numpy() - there.arrays[name].numpy()).max() for name, part in here.arrays.items())
+    assert {part.numpy().dtype for part in there.arrays.values()} == {np.dtype(np.float64)}
+    assert worst <= 1e-12
+
+
+def test_too_few_clients_end_it_clearly_on_ray_too(federation):
+    with pytest.raises(AssayError, match="round 3: 2 of 3 clients answered as they should, 3 are needed"):
+        federation("ray", least=3)
