@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 import torch
 from assay.models.catalog import ARCHITECTURES, PRETRAINING, build, build_pretraining
-from assay.models.inputs import ImageInput, TabularInput
+from assay.models.inputs import START, ImageInput, TabularInput, TextInput
 from assay.models.supervised import Classification
 from assay.platform.augmentation import contrastive_view
 from assay.platform.exceptions import ModelError
@@ -19,7 +19,8 @@ from assay.platform.training.steppers import FullPrecision
 from torch import nn
 
 TABLE = TabularInput(numeric=2, cardinalities=(3, 4), bins=((0.0, 1.0), (-1.0, 0.0, 2.0)))
-INPUTS = {"tabular": TABLE, "image": ImageInput(channels=1, height=8, width=8)}
+TEXT = TextInput(vocabulary=40, length=12)
+INPUTS = {"tabular": TABLE, "image": ImageInput(channels=1, height=8, width=8), "text": TEXT}
 CLAIMED = [n for n, part in ARCHITECTURES.items() if part.private is not None and part.modality in INPUTS]
 REFUSED = [n for n, part in ARCHITECTURES.items() if part.private and part.modality in INPUTS]
 
@@ -28,11 +29,16 @@ def network_of(name: str, options: Mapping) -> nn.Module:
     """At an eighth of its published width, where it has one."""
     torch.manual_seed(0)
     part = ARCHITECTURES[name]
-    shrunk = {"width": 0.125} if part.options.get("width") == 1.0 else {}
+    shrunk = {1.0: {"width": 0.125}, 768: {"width": 24, "depth": 2}}.get(part.options.get("width"), {})
     return build(name, INPUTS[part.modality], 3, **shrunk, **options)
 
 
 def rows(modality: str, count: int = 6) -> Batch:
+    if modality == "text":
+        lines = torch.randint(START + 1, TEXT.vocabulary, (count, TEXT.length))
+        ends = torch.randint(2, TEXT.length + 1, (count, 1))
+        lines = lines.masked_fill(torch.arange(TEXT.length) >= ends, 0)
+        return Batch(inputs=(lines,), target=torch.randint(3, (count,)), weight=None)
     numeric = torch.randn(count, 2)
     numeric[0, 1] = torch.nan
     codes = torch.stack([torch.randint(size, (count,)) for size in TABLE.cardinalities], dim=1)
