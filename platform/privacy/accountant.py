@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -91,6 +91,7 @@ def noise_multiplier_for(
     sample_rate: float,
     steps: int,
     before: Sequence[SubsampledGaussian] = (),
+    also: Sequence[tuple[float, int]] = (),
     accountant: Accountant = "prv",
     precision: float = 1e-3,
 ) -> float:
@@ -102,6 +103,7 @@ def noise_multiplier_for(
         sample_rate: probability that a row takes part in a step.
         steps: of the run.
         before: what already ran on the same rows, within the same budget.
+        also: sample rate and steps of runs to come that get the same noise, within the same budget.
         accountant: `prv` or `rdp`.
         precision: how close to the smallest; it errs towards more noise.
 
@@ -110,14 +112,16 @@ def noise_multiplier_for(
     """
 
     def spent(noise: float) -> float:
-        run = SubsampledGaussian(noise_multiplier=noise, sample_rate=sample_rate, steps=steps)
-        return epsilon_of((*before, run), delta=delta, accountant=accountant)
+        runs = (
+            SubsampledGaussian(noise_multiplier=noise, sample_rate=rate, steps=count)
+            for rate, count in ((sample_rate, steps), *also)
+        )
+        return epsilon_of((*before, *runs), delta=delta, accountant=accountant)
 
     low, high = 0.0, 1.0
     if accountant == "prv":  # start from the looser answer, which costs a hundredth
-        high = noise_multiplier_for(
-            epsilon, delta=delta, sample_rate=sample_rate, steps=steps, before=before, accountant="rdp"
-        )
+        shape: dict[str, Any] = {"sample_rate": sample_rate, "steps": steps, "before": before, "also": also}
+        high = noise_multiplier_for(epsilon, delta=delta, accountant="rdp", **shape)
         low = high / 2
     while spent(high) > epsilon:
         low, high = high, 2 * high
@@ -134,8 +138,24 @@ def noise_multiplier_for(
     return high
 
 
-def check_budget(*, epsilon: float, delta: float, rows: int, batch_size: int) -> None:
+def check_budget(
+    *,
+    epsilon: float,
+    delta: float,
+    rows: int,
+    batch_size: int,
+    unit: str = "row",
+    stage: str = "train",
+) -> None:
     """Refuse what can't be promised, or promises nothing.
+
+    Args:
+        epsilon: of the run.
+        delta: of the run.
+        rows: number of rows, or of persons where these are the unit.
+        batch_size: expected units a step.
+        unit: `row` or `person`, for messages.
+        stage: section that the batch size is from, for messages.
 
     Raises:
         SpecError: epsilon is 0 or less, delta is not below 1 / rows, or the batch is larger than the data.
@@ -146,15 +166,15 @@ def check_budget(*, epsilon: float, delta: float, rows: int, batch_size: int) ->
             "privacy.delta",
             delta,
             0 < delta < 1 / rows,
-            f"above 0, below 1 / {rows} rows = {1 / rows:.3g}: at 1 / rows a whole row may be published",
+            f"above 0, below 1 / {rows} {unit}s = {1 / rows:.3g}: at 1 / {unit}s all of one may be published",
             f"take {10 ** math.floor(math.log10(1 / rows) - 0.3):.0e} or less",
         ),
         (
-            "train.batch_size",
+            f"{stage}.batch_size",
             batch_size,
             1 <= batch_size <= rows,
-            f"1 to {rows}, the number of rows",
-            "lower train.batch_size",
+            f"1 to {rows}, the number of {unit}s",
+            f"lower {stage}.batch_size",
         ),
     )
     for key, value, holds, expected, mend in rules:

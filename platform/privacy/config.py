@@ -6,12 +6,15 @@ from typing import ClassVar, Literal
 
 from ..exceptions import SpecError
 
-__all__ = ["PrivacyConfig"]
+__all__ = ["RECORD", "PrivacyConfig"]
+
+RECORD = "record"
+"""The unit that is a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyConfig:
-    """Training with differential privacy (DP-SGD); the unit is a row."""
+    """Training with differential privacy (DP-SGD)."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -19,7 +22,11 @@ class PrivacyConfig:
     """The budget of this run: its noise is the smallest that keeps within it."""
 
     delta: float = 1e-5
-    """Probability that the bound may fail; below 1 / rows."""
+    """Probability that the bound may fail; below 1 / rows, or 1 / persons."""
+
+    unit: str = RECORD
+    """Whom the noise hides: `record`, a row; or a column that says whose row it is: a person with all of
+    their rows. Batch sizes then count persons, and `data.split.by` has to be the same column."""
 
     max_grad_norm: float = 1.0
     """Largest norm of a row's gradient; where `clipping` is adaptive, the one to start from."""
@@ -34,8 +41,8 @@ class PrivacyConfig:
     """Most rows that go through the network at once; null leaves it to the expected batch."""
 
     canaries: int = 1000
-    """Gradients that fair coins put into the steps, for an attack on the claim; at most a tenth of the
-    trainable numbers. 0 puts in none, and no epsilon is attacked."""
+    """Gradients beside the model's own that fair coins put into the steps, for an attack on the claim; they
+    move no weight. 0 puts in none, and no epsilon is attacked."""
 
     noise_seed: int | None = None
     """A seed makes the run repeatable, and not private against whoever knows it; null is truly random."""

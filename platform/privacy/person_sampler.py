@@ -13,11 +13,10 @@ another isn't bounded. Whoever has many rows has each of them seen as much more 
 
 import numpy as np
 
-from ..exceptions import DataError
 from .key_stream import KeyStream
 from .poisson_sampler import Poisson
 
-__all__ = ["PersonSampler", "person_codes"]
+__all__ = ["PersonSampler"]
 
 
 class PersonSampler(Poisson):
@@ -48,24 +47,3 @@ class PersonSampler(Poisson):
         # The remainder of 64 random bits is uneven by less than the number of a person's rows over 2**64.
         place = stream.words(len(drawn), np.uint64) % self.sizes[drawn]
         return np.sort(self._order[self._first[drawn] + place.astype(np.int64)])
-
-
-def person_codes(column: str, values: np.ndarray) -> np.ndarray:
-    """Codes `(rows,)` from 0 of the persons that a column names.
-
-    Args:
-        column: its name.
-        values: `(rows,)` of it; None where it is empty.
-
-    Raises:
-        DataError: a row is nobody's, so nobody's contribution would be bounded.
-    """
-    nobody = np.array([value is None or value != value for value in values])  # NaN differs from itself
-    if nobody.any():
-        raise DataError(
-            "rows that are nobody's can't be trained on with persons as privacy.unit",
-            got=f"{int(nobody.sum())} of {len(values)} train rows without {column!r}",
-            expected="a value in every row that says whose it is",
-            mend=f"fill in {column!r}, or leave those rows out",
-        )
-    return np.unique([str(value) for value in values], return_inverse=True)[1]

@@ -1,7 +1,7 @@
 """From the section `privacy` of a spec to a run's sampler and stepper, checked before the first step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -12,14 +12,16 @@ from ..training.engines.in_process import Engine, InProcess
 from ..training.progress import Progress
 from ..training.rows import Rows
 from ..training.steppers import FullPrecision
-from .accountant import SubsampledGaussian, check_budget, epsilon_of, noise_multiplier_for
+from .accountant import SubsampledGaussian, check_budget, epsilon_of
 from .canaries.canary_stepper import CanaryStepper
-from .canaries.gradient_canaries import GradientCanaries, how_many, random_numbers
+from .canaries.coins import coins, random_numbers
 from .canaries.scores import CanaryScores
 from .clipping import CLIPPINGS
 from .config import PrivacyConfig
+from .person_sampler import PersonSampler
 from .poisson_sampler import Poisson
 from .self_check import check_clipping, check_sampling
+from .stages import Stages
 from .stepper import PrivateStepper, private_stepper
 
 __all__ = ["PrivateRun", "private_run"]
@@ -36,12 +38,14 @@ class PrivateRun:
         sampler: which rows make a step.
         inner: how the private gradient comes about.
         canaries: the same with canaries in it, or None.
+        before: private runs on the same rows that led here, and that this run's claim holds together with.
     """
 
     config: PrivacyConfig
     sampler: Poisson
     inner: PrivateStepper
     canaries: CanaryStepper | None
+    before: tuple[SubsampledGaussian, ...] = ()
 
     @property
     def stepper(self) -> PrivateStepper | CanaryStepper:
@@ -55,13 +59,17 @@ class PrivateRun:
             return None
         return CanaryScores(
             scores=self.canaries.scores,
-            included=self.canaries.canaries.included,
+            included=self.canaries.included,
             delta=self.config.delta,
         )
 
     def epsilon(self, steps: int) -> float:
-        """What so many steps cost."""
-        return epsilon_of([self.mechanism(steps)], delta=self.config.delta, accountant=self.config.accountant)
+        """What so many steps cost, together with the runs before."""
+        return epsilon_of(
+            [*self.before, self.mechanism(steps)],
+            delta=self.config.delta,
+            accountant=self.config.accountant,
+        )
 
     def telling(self, progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
         """The same listener, who hears beside the loss what the run will have cost at the epoch's end."""
@@ -70,7 +78,9 @@ class PrivateRun:
         def after(epochs: int) -> float:
             # Rényi accounting is an upper bound that takes a hundredth of the time.
             return epsilon_of(
-                [self.mechanism(epochs * self.sampler.steps)], delta=self.config.delta, accountant="rdp"
+                [*self.before, self.mechanism(epochs * self.sampler.steps)],
+                delta=self.config.delta,
+                accountant="rdp",
             )
 
         def tell(moved: Progress) -> None:
@@ -98,7 +108,7 @@ class PrivateRun:
             "epsilon": self.epsilon(steps),
             "epsilon_asked": config.epsilon,
             "delta": config.delta,
-            "unit": "record",
+            "unit": config.unit,
             "accountant": config.accountant,
             "clipping": config.clipping,
             "max_grad_norm": config.max_grad_norm,
@@ -107,6 +117,7 @@ class PrivateRun:
             "steps": steps,
             "canaries": 0 if self.canaries is None else len(self.canaries.scores),
             "secret_noise": self.inner.noise.secret and self.sampler.stream.secret,
+            **({"before": [asdict(one) for one in self.before]} if self.before else {}),
         }
 
 
@@ -119,6 +130,7 @@ def private_run(
     batch_size: int,
     epochs: int,
     group: Engine | None = None,
+    stages: Stages | None = None,
 ) -> PrivateRun:
     """Find the noise for a budget, and build the run that keeps within it.
 
@@ -127,23 +139,20 @@ def private_run(
         inner: how the loss is computed, e.g. in mixed precision.
         rows: the private rows.
         config: the section of the spec.
-        batch_size: expected rows a step.
+        batch_size: expected rows a step, or persons where these are the unit.
         epochs: steps are `epochs` times as many as make up the rows once.
         group: the workers that share each batch, all of whom have to call this; None is this process alone.
+        stages: of which this run is one; None is the only one.
 
     Raises:
         SpecError: a budget that can't be promised or kept.
         ModelError: a layer mixes samples, or hides what is needed.
         MechanismError: the mechanism that would run is not the one that is accounted for.
     """
-    check_budget(epsilon=config.epsilon, delta=config.delta, rows=len(rows), batch_size=batch_size)
-    sampler = Poisson(len(rows), batch_size, config.noise_seed)
-    noise_multiplier = noise_multiplier_for(
-        config.epsilon,
-        delta=config.delta,
-        sample_rate=sampler.sample_rate,
-        steps=epochs * sampler.steps,
-        accountant=config.accountant,
+    stages = stages or Stages()
+    sampler = _sampler(rows, config, batch_size, stages.name)
+    noise_multiplier = stages.noise_multiplier(
+        config, sample_rate=sampler.sample_rate, steps=epochs * sampler.steps
     )
     stepper = private_stepper(
         objective,
@@ -154,24 +163,41 @@ def private_run(
         noise_seed=config.noise_seed,
         physical_batch=config.physical_batch,
         group=group,
+        spare=config.canaries,
     )
     canaries = _with_canaries(stepper, config, sampler)
     _share_keys(sampler, canaries or stepper, group or InProcess())
     check_sampling(sampler)
     check_clipping(stepper.engine, objective, rows.batch(torch.arange(min(_CHECKED_ROWS, len(rows)))))
-    return PrivateRun(config=config, sampler=sampler, inner=stepper, canaries=canaries)
+    return PrivateRun(config=config, sampler=sampler, inner=stepper, canaries=canaries, before=stages.before)
+
+
+def _sampler(rows: Rows, config: PrivacyConfig, batch_size: int, stage: str) -> Poisson:
+    """Coins for rows, or for the persons whose rows they are.
+
+    Raises:
+        SpecError: a budget that promises nothing to so many, or a batch of more.
+    """
+    persons = None if rows.persons is None else rows.persons.cpu().numpy()
+    units = len(rows) if persons is None else int(persons.max()) + 1
+    check_budget(
+        epsilon=config.epsilon, delta=config.delta, rows=units, batch_size=batch_size,
+        unit="row" if persons is None else "person", stage=stage,
+    )  # fmt: skip
+    if persons is None:
+        return Poisson(units, batch_size, config.noise_seed)
+    return PersonSampler(persons, batch_size, config.noise_seed)
 
 
 def _with_canaries(stepper: PrivateStepper, config: PrivacyConfig, sampler: Poisson) -> CanaryStepper | None:
-    """The stepper with as many canaries as the model can take; None where that is none."""
-    count = how_many(config.canaries, stepper.gradient.numbers)
-    if count == 0:
+    """The stepper with canaries in it; None where none are asked for."""
+    if config.canaries == 0:
         return None
     rng = random_numbers(config.noise_seed)
     return CanaryStepper(
         generator=stepper.generator,
         inner=stepper,
-        canaries=GradientCanaries.draw(stepper.gradient.numbers, count, rng=rng),
+        included=coins(config.canaries, rng),
         sample_rate=sampler.sample_rate,
         rng=rng,
     )

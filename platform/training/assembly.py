@@ -28,6 +28,7 @@ from .steppers import MixedPrecision, choose_stepper
 
 if TYPE_CHECKING:
     from ..privacy.private_run import PrivateRun
+    from ..privacy.stages import Stages
 
 
 def fit_as_configured(
@@ -45,6 +46,7 @@ def fit_as_configured(
     preprocessor: Preprocessor | None = None,
     account: Account | None = None,
     canaries: Path | None = None,
+    stages: "Stages | None" = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -62,6 +64,7 @@ def fit_as_configured(
         preprocessor: that was given and not fitted here, for the checkpoints' identity.
         account: who is told what a private run will cost, before its first step; None tells nobody.
         canaries: file for what a private run's canaries show.
+        stages: of which a private run is one; None is the only one.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -79,17 +82,18 @@ def fit_as_configured(
         optimizer = build_optimizer(
             config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
         )
-        schedule = build_schedule(config.schedule, config.epochs * sampler.steps)
+        steps = config.epochs * -(-train.units // config.batch_size)
+        schedule = build_schedule(config.schedule, steps)
     private, account = None, account or Unaccounted()
     if privacy is not None:
         from ..privacy.private_run import private_run
 
         private = private_run(
             objective, stepper, train, privacy,
-            batch_size=config.batch_size, epochs=config.epochs, group=engine,
+            batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
         )  # fmt: skip
         stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
-    _refuse_thin_batches(stage, len(train) // sampler.steps, engine.workers)
+    _refuse_thin_batches(stage, train.units // sampler.steps, engine.workers)
     identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine)
     checkpoints = Checkpoints(scratch / stage, run=identity)
     if private is not None:

@@ -29,14 +29,21 @@ class Rows:
         inputs: of the network, each `(rows, …)`.
         target: `(rows,)` codes of classes or standardised values, or None.
         weight: `(rows,)`, or None.
+        persons: `(rows,)` codes of whose row each is, or None where nobody asks.
     """
 
     inputs: tuple[Tensor, ...]
     target: Tensor | None = None
     weight: Tensor | None = None
+    persons: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.inputs[0])
+
+    @property
+    def units(self) -> int:
+        """How many may be drawn: persons where it is known whose rows these are, else rows."""
+        return len(self) if self.persons is None else int(self.persons.max()) + 1
 
     @property
     def device(self) -> torch.device:

@@ -15,7 +15,8 @@ from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, s
 from ..predictor.untrusted import read_json
 from ..privacy.account import Account, Unaccounted
 from ..privacy.canaries.scores import CANARIES
-from ..privacy.config import PrivacyConfig
+from ..privacy.config import RECORD, PrivacyConfig
+from ..privacy.stages import Stages, read_mechanism
 from .assembly import fit_as_configured
 from .augmented import Augmented
 from .config import ModelConfig, TrainConfig
@@ -53,6 +54,19 @@ class Job:
     privacy: PrivacyConfig | None = None
     preprocessor: Preprocessor | None = None
     account: Account = field(default_factory=Unaccounted)
+
+    @property
+    def persons(self) -> str | None:
+        """The column that says whose row each is, where a person is who the noise hides."""
+        return None if self.privacy is None or self.privacy.unit == RECORD else self.privacy.unit
+
+    @property
+    def stages(self) -> Stages:
+        """The private pretraining that this training goes on from, and is claimed together with."""
+        if self.privacy is None or self.pretrained is None:
+            return Stages()
+        before = read_mechanism(self.pretrained, self.privacy)
+        return Stages(before=() if before is None else (before,))
 
 
 def train(
@@ -145,7 +159,8 @@ def learn(
             split: with_labels(data.table(split), preprocessor, config, split)
             for split in ("train", "validation")
         }
-        rows, validation = (labelled(preprocessor, tables[split], device) for split in tables)
+        rows = labelled(preprocessor, tables["train"], device, persons=job.persons)
+        validation = labelled(preprocessor, tables["validation"], device)
         objective = objective_of(config, network, preprocessor.schema.task)
         if head_alone(config, network):
             rows, validation = encoded(network, rows), encoded(network, validation)
@@ -165,6 +180,7 @@ def learn(
             preprocessor=job.preprocessor,
             account=job.account,
             canaries=job.out / CANARIES,
+            stages=job.stages,
         )
     if engine.rank == 0:
         save_network(

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ..config import RECORD
 from .events import Event, event_from_json
 
 __all__ = ["RECORD", "Budget", "Registered", "Reservation", "State", "replay"]
-
-RECORD = "record"
-"""The privacy unit of one row; any other unit is the name of the column that says whose row it is."""
 
 Stage = Literal["reserved", "begun", "settled", "released"]
 

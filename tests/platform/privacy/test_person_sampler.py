@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from assay.models.supervised import Classification
-from assay.platform.exceptions import DataError, SpecError
+from assay.platform.exceptions import SpecError
 from assay.platform.privacy.clipping import FlatClipping
-from assay.platform.privacy.person_sampler import PersonSampler, person_codes
+from assay.platform.privacy.person_sampler import PersonSampler
 from assay.platform.privacy.poisson_sampler import Poisson
 from assay.platform.privacy.self_check import MechanismError, check_sampling
 from assay.platform.privacy.stepper import private_stepper
@@ -125,15 +125,3 @@ def test_the_self_check_finds_persons_who_are_drawn_by_their_number_of_rows():
 
     with pytest.raises(MechanismError, match="times that a person takes part"):
         check_sampling(ByRows(PERSONS, 8, seed=0))
-
-
-def test_codes_follow_whatever_names_a_person():
-    assert person_codes("id", np.array(["b", "a", "b"], dtype=object)).tolist() == [1, 0, 1]
-    assert person_codes("id", np.array([30, 4, 30])).tolist() == [0, 1, 0]
-
-
-@pytest.mark.parametrize("nobody", [None, float("nan")])
-def test_a_row_that_is_nobodys_is_refused(nobody):
-    with pytest.raises(DataError, match="rows that are nobody's") as caught:
-        person_codes("patient", np.array(["a", nobody, "b"], dtype=object))
-    assert caught.value.got == "1 of 3 train rows without 'patient'"

@@ -54,12 +54,14 @@ def pretrained(tmp_path: Path) -> Callable[..., tuple[Path, dict[str, Any]]]:
     def run(dataset: Path, *, model: str | ModelConfig = "mlp", **settings) -> tuple[Path, dict[str, Any]]:
         out = tmp_path / f"pretrained{next(runs)}"
         out.mkdir()
+        told = {key: settings.pop(key) for key in ("privacy", "preprocessor") if key in settings}
         details = pretrain(
             dataset=dataset,
             model=SMALL[model] if isinstance(model, str) else model,
             config=PretrainConfig(**{"epochs": 2, "batch_size": 32} | settings),
             out=out,
             scratch=out.with_name(f"{out.name}-scratch"),
+            **told,
         )
         return out, details
 
