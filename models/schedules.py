@@ -1,10 +1,13 @@
 """Learning-rate schedules as pure functions: the factor on the peak rate at a step.
 
-No state to save: a run that resumes at step n asks for factor(n). Importing this imports no torch.
+One that also reacts to validation losses has a second function, of the losses so far; the two factors are
+multiplied. There is no state to save: a run that resumes at step n asks for factor(n), and its losses are in
+its history. Importing this imports no torch.
 """
 
+import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -15,12 +18,14 @@ from .unknown import UnknownNameError
 __all__ = [
     "SCHEDULES",
     "Schedule",
+    "build_reaction",
     "build_schedule",
     "constant",
     "cosine",
     "cosine_restarts",
     "linear",
     "one_cycle",
+    "plateau",
     "step_decay",
 ]
 
@@ -132,6 +137,26 @@ def constant(step: int, steps: int, *, warmup: float = 0.05) -> float:
     return min(1.0, (step + 1) / max(1, round(warmup * steps)))
 
 
+def plateau(
+    losses: Sequence[float], *, factor: float = 0.1, patience: int = 3, threshold: float = 1e-4
+) -> float:
+    """Lower each time that validation losses have stopped falling: PyTorch's `ReduceLROnPlateau`.
+
+    Args:
+        losses: validation losses of the epochs so far.
+        factor: what the rate is multiplied by.
+        patience: epochs without a better loss that are endured; the next one lowers the rate.
+        threshold: share by which a loss has to be lower to be better.
+    """
+    best, bad, found = math.inf, 0, 1.0
+    for loss in losses:
+        better = loss < best * (1 - threshold)
+        best, bad = (loss, 0) if better else (best, bad + 1)
+        if bad > patience:
+            found, bad = found * factor, 0
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """A row of the table."""
@@ -144,6 +169,9 @@ class Schedule:
 
     options: Mapping[str, Any]
     """Every option with its default."""
+
+    reaction: Callable[..., float] | None = None
+    """`(validation losses so far, **options)` to a further factor, or None."""
 
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
@@ -178,6 +206,12 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             function=constant,
             options={"warmup": 0.05},
         ),
+        "plateau": Schedule(
+            summary="short warm-up, then level, and lower each time that validation losses stop falling",
+            function=constant,
+            reaction=plateau,
+            options={"warmup": 0.05, "factor": 0.1, "patience": 3, "threshold": 1e-4},
+        ),
     }
 )
 
@@ -187,13 +221,47 @@ def build_schedule(name: str, steps: int, **options: Any) -> Callable[[int], flo
 
     Raises:
         UnknownNameError: no such schedule or option.
+        ValueError: options that give a rate below 0, or none.
     """
+    function = _row(name, options).function
+    schedule = partial(function, steps=steps, **_meant_for(function, options))
+    factors = [schedule(step) for step in {*range(0, steps, max(1, steps // 100)), max(steps - 1, 0)}]
+    if not all(isinstance(factor, float | int) and 0 <= factor < math.inf for factor in factors):
+        raise ValueError(f"{name}: got {options}, expected options whose factors on the rate are 0 or more")
+    return schedule
+
+
+def build_reaction(name: str, **options: Any) -> Callable[[Sequence[float]], float] | None:
+    """The function from validation losses so far to a further factor, or None for a schedule without one.
+
+    Raises:
+        UnknownNameError: no such schedule or option.
+        ValueError: options that no plateau can have.
+    """
+    row = _row(name, options)
+    if row.reaction is None:
+        return None
+    chosen = {**row.options, **options}
+    if not (0 < chosen["factor"] <= 1 and chosen["patience"] >= 0 and 0 <= chosen["threshold"] < 1):
+        raise ValueError(
+            f"{name}: got {options}, expected factor in (0, 1], patience from 0, threshold in [0, 1)"
+        )
+    return partial(row.reaction, **_meant_for(row.reaction, options))
+
+
+def _row(name: str, options: Mapping[str, Any]) -> Schedule:
     if name not in SCHEDULES:
         raise UnknownNameError("schedule", name, SCHEDULES)
     for option in options:
         if option not in SCHEDULES[name].options:
             raise UnknownNameError(f"option of {name}", option, SCHEDULES[name].options)
-    return partial(SCHEDULES[name].function, steps=steps, **options)
+    return SCHEDULES[name]
+
+
+def _meant_for(function: Callable[..., float], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that a function takes."""
+    taken = inspect.signature(function).parameters
+    return {name: value for name, value in options.items() if name in taken}
 
 
 def _cosine_between(first: float, last: float, share: float) -> float:

@@ -128,7 +128,7 @@ def _constant(trainer: Trainer, label: int) -> Network:
     from ..training.preparation import start_network
 
     network = copy.deepcopy(
-        start_network(trainer.model, trainer.preprocessor, trainer.pretrained, trainer.config.seed)
+        start_network(trainer.model, trainer.preprocessor, trainer.pretrained, trainer.config)
     )
     assert isinstance(network.head, nn.Linear)
     with torch.no_grad():

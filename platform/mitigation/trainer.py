@@ -21,7 +21,6 @@ from ..data.preprocess import Preprocessor
 from ..predictor.artifact import POSTPROCESS, save_network, write_json
 from ..predictor.postprocess import Mixing
 from ..training.assembly import fit_as_configured
-from ..training.augmented import Augmented
 from ..training.config import ModelConfig, TrainConfig
 from ..training.devices import choose_device
 from ..training.engines.in_process import InProcess
@@ -29,8 +28,8 @@ from ..training.networks import resolve_model
 from ..training.preparation import (
     head_alone,
     labels_seen,
-    objective_of,
     start_network,
+    training_objective,
     uncalibrated,
     with_labels,
 )
@@ -143,14 +142,14 @@ class Trainer:
         started, config = Took.now(), self.config
         device = choose_device(config.device)
         with reproducible(derive(config.seed, "mitigate"), strict=device.type == "cpu"):
-            network = start_network(self.model, self.preprocessor, self.pretrained, config.seed).to(device)
+            network = start_network(self.model, self.preprocessor, self.pretrained, config).to(device)
             train, validation = (self._learned_from(network, split) for split in ("train", "validation"))
             train = dataclasses.replace(
                 train,
                 target=train.target if target is None else torch.tensor(target, device=device),
                 weight=train.weight if weight is None else torch.tensor(weight, device=device).float(),
             )
-            objective = self._objective(network)
+            objective = training_objective(config, network, self.preprocessor.schema)
             if wrap is not None:
                 objective, train = wrap(objective, train)
                 objective.to(device)
@@ -161,6 +160,7 @@ class Trainer:
                 validation if judged else None,
                 stage="mitigate",
                 model=self.model,
+                network=network,
                 config=config,
                 scratch=self.scratch / "fits" / name,
                 progress=self.progress,
@@ -191,9 +191,3 @@ class Trainer:
     def _learned_from(self, network: Network, split: str) -> Rows:
         rows = self.rows(split)
         return encoded(network, rows) if head_alone(self.config, network) else rows
-
-    def _objective(self, network: Network) -> nn.Module:
-        schema = self.preprocessor.schema
-        objective = objective_of(self.config, network, schema.task)
-        images = schema.modality == "image" and self.config.augment
-        return Augmented(objective) if images and not head_alone(self.config, network) else objective

@@ -1,21 +1,25 @@
 """From a section of the spec to the parts that `fit` is called with."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
+from ...models.network import Network
 from ...models.optimizers import build_optimizer
-from ...models.schedules import build_schedule
+from ...models.schedules import build_reaction, build_schedule
 from ..data.preprocess import Preprocessor
 from ..exceptions import CombinationError
 from ..privacy.account import Account, Unaccounted
 from ..privacy.config import PrivacyConfig
 from ..store.digest import digest_of_json
+from .accumulation import Accumulated
 from .checkpoints import Checkpoints
 from .config import ModelConfig, PretrainConfig, TrainConfig
 from .engines.in_process import Engine
@@ -24,7 +28,8 @@ from .networks import refusals
 from .progress import Progress, Throttled
 from .rows import Rows
 from .samplers import Sampler, Shuffled
-from .steppers import MixedPrecision, choose_stepper
+from .steppers import FullPrecision, MixedPrecision, choose_stepper
+from .transfer import Course, transferring
 
 if TYPE_CHECKING:
     from ..privacy.private_run import PrivateRun
@@ -42,6 +47,7 @@ def fit_as_configured(
     scratch: Path,
     progress: Callable[[Progress], None],
     engine: Engine,
+    network: Network | None = None,
     privacy: PrivacyConfig | None = None,
     preprocessor: Preprocessor | None = None,
     account: Account | None = None,
@@ -60,6 +66,7 @@ def fit_as_configured(
         scratch: folder for checkpoints.
         progress: told at most five times a second.
         engine: who else takes part.
+        network: that the objective trains; `train.mode` and `train.layer_decay` say what of it is moved.
         privacy: the budget of differential privacy, or None.
         preprocessor: that was given and not fitted here, for the checkpoints' identity.
         account: who is told what a private run will cost, before its first step; None tells nobody.
@@ -71,49 +78,45 @@ def fit_as_configured(
 
     Raises:
         SpecError: a name or a value that can't be used.
-        CombinationError: more workers than rows in a batch.
+        CombinationError: more workers than rows in a batch, a plateau without validation rows, or a mode that
+            suits no part of the network.
         BudgetError: the account doesn't allow what the run would cost.
     """
-    device = train.device
-    with refusals(stage):
-        stepper = choose_stepper(config.precision, device, torch.Generator())
-        precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
-        sampler: Sampler = Shuffled(len(train), config.batch_size, config.seed)
-        optimizer = build_optimizer(
-            config.optimizer, objective, learning_rate=config.learning_rate, weight_decay=config.weight_decay
-        )
-        steps = config.epochs * -(-train.units // config.batch_size)
-        schedule = build_schedule(config.schedule, steps)
     private, account = None, account or Unaccounted()
-    if privacy is not None:
-        from ..privacy.private_run import private_run
+    with _course(config, network) as course:
+        parts = _parts(objective, train, validation, stage=stage, config=config, course=course)
+        stepper, sampler = parts.stepper, parts.sampler
+        if privacy is not None:
+            from ..privacy.private_run import private_run
 
-        private = private_run(
-            objective, stepper, train, privacy,
-            batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
-        )  # fmt: skip
-        stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
-    _refuse_thin_batches(stage, train.units // sampler.steps, engine.workers)
-    identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine)
-    checkpoints = Checkpoints(scratch / stage, run=identity)
-    if private is not None:
-        whole = private.mechanism(config.epochs * sampler.steps)
-        engine.once(lambda: account.reserve(whole, resumed=checkpoints.newest() is not None))
-    outcome = fit(
-        objective,
-        train,
-        validation,
-        plan=_plan(stage, config, private=private is not None),
-        optimizer=optimizer,
-        schedule=schedule,
-        sampler=sampler,
-        stepper=stepper,
-        checkpoints=checkpoints,
-        progress=Throttled(progress),
-        engine=engine,
-        begin=partial(engine.once, account.begin) if private is not None else lambda: None,
-    )
-    details = _details(outcome, engine, device, precision)
+            private = private_run(
+                objective, stepper, train, privacy,
+                batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
+            )  # fmt: skip
+            stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
+        _refuse_thin_batches(stage, train.units // sampler.steps, engine.workers)
+        identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine)
+        checkpoints = Checkpoints(scratch / stage, run=identity)
+        if private is not None:
+            whole = private.mechanism(config.epochs * sampler.steps)
+            engine.once(lambda: account.reserve(whole, resumed=checkpoints.newest() is not None))
+        outcome = fit(
+            objective,
+            train,
+            validation,
+            plan=_plan(stage, config, private=private is not None),
+            optimizer=parts.optimizer,
+            schedule=parts.schedule,
+            reaction=parts.reaction,
+            sampler=sampler,
+            stepper=stepper,
+            checkpoints=checkpoints,
+            progress=Throttled(progress),
+            engine=engine,
+            begin=partial(engine.once, account.begin) if private is not None else lambda: None,
+            before_epoch=course.before_epoch,
+        )
+    details = _details(outcome, engine, train.device, parts.precision)
     if private is not None:
         ran = private.mechanism(len(outcome.history) * sampler.steps)
         engine.once(lambda: account.settle(ran))
@@ -121,6 +124,69 @@ def fit_as_configured(
             engine.once(partial(private.scores.to_parquet, canaries))
         details["privacy"] = _told(private, outcome)
     return outcome, details
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What a section says of the loop's parts."""
+
+    stepper: FullPrecision
+    precision: str
+    sampler: Sampler
+    optimizer: Optimizer
+    schedule: Callable[[int], float]
+    reaction: Callable[[Sequence[float]], float] | None
+
+
+def _parts(
+    objective: nn.Module,
+    train: Rows,
+    validation: Rows | None,
+    *,
+    stage: str,
+    config: PretrainConfig | TrainConfig,
+    course: Course,
+) -> _Parts:
+    """Build what the loop runs with, where nothing is private."""
+    with refusals(stage):
+        stepper = choose_stepper(config.precision, train.device, torch.Generator())
+        sampler = Shuffled(len(train), config.batch_size, config.seed)
+        optimizer = build_optimizer(
+            config.optimizer,
+            objective,
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+            rates=course.rates,
+            **config.optimizer_options,
+        )
+        steps = config.epochs * -(-train.units // config.batch_size)
+        schedule = build_schedule(config.schedule, steps, **config.schedule_options)
+        reaction = build_reaction(config.schedule, **config.schedule_options)
+    if reaction is not None and validation is None:
+        raise CombinationError(
+            f"{stage}.schedule {config.schedule} follows validation losses",
+            got="training without any",
+            expected="validation rows, and losses that can be compared",
+            mend=f"set data.split.validation, or another {stage}.schedule",
+        )
+    precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
+    if isinstance(config, TrainConfig) and config.accumulate > 1:
+        stepper = Accumulated(stepper.generator, stepper, config.accumulate)
+    return _Parts(
+        stepper=stepper,
+        precision=precision,
+        sampler=sampler,
+        optimizer=optimizer,
+        schedule=schedule,
+        reaction=reaction,
+    )
+
+
+def _course(config: PretrainConfig | TrainConfig, network: Network | None) -> AbstractContextManager[Course]:
+    """What of the network is moved: all of it, where nothing else is said."""
+    if isinstance(config, PretrainConfig) or network is None:
+        return nullcontext(Course())
+    return transferring(config, network)
 
 
 def _told(private: "PrivateRun", outcome: Outcome) -> dict[str, Any]:
@@ -143,6 +209,7 @@ def _plan(stage: str, config: PretrainConfig | TrainConfig, *, private: bool) ->
         clip=None if private else config.clip,
         patience=config.patience,
         keep_best=isinstance(config, PretrainConfig) or config.keep == "best",
+        ema=None if isinstance(config, PretrainConfig) else config.ema,
         seed=config.seed,
         checkpoint_seconds=config.checkpoint_seconds,
     )

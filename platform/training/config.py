@@ -26,7 +26,8 @@ class ModelConfig:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     architecture: str | None = None
-    """Name from `assay list architectures`; null takes `mlp` for tables and `resnet_small` for images."""
+    """Name from `assay list architectures`; null takes `mlp` for tables, `resnet_small` for
+    images and `text_transformer` for texts."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of that architecture, e.g. `{width: 256, depth: 3}`; what isn't given keeps its default."""
@@ -39,7 +40,7 @@ class PretrainConfig:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     method: str
-    """Name from `assay list pretraining`, e.g. `scarf` for tables, `simclr` for images."""
+    """Name from `assay list pretraining`, e.g. `scarf` for tables, `simclr` for images, `mlm` for texts."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of that method, e.g. `{temperature: 0.5}`."""
@@ -53,6 +54,9 @@ class PretrainConfig:
     optimizer: str = "adamw"
     """Name from `assay list optimizers`."""
 
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of that optimizer, e.g. `{momentum: 0.95, nesterov: false}` of `sgd`."""
+
     learning_rate: float = 1e-3
     """Peak learning rate of the schedule."""
 
@@ -61,6 +65,9 @@ class PretrainConfig:
 
     schedule: str = "one_cycle"
     """Name from `assay list schedules`."""
+
+    schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of that schedule, e.g. `{warmup: 0.1}`."""
 
     clip: float | None = 1.0
     """Largest norm of the whole gradient; null leaves it alone."""
@@ -86,13 +93,41 @@ class PretrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoraConfig:
+    """Low-rank changes beside frozen linear layers, for `train.mode: lora` (Hu et al. 2022)."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    rank: int = 8
+    """Rank of a change: what it can say, and what it costs."""
+
+    alpha: float = 16.0
+    """Its scale is `alpha / rank`."""
+
+    def __post_init__(self) -> None:
+        _require(
+            "train.lora",
+            rank=(self.rank, self.rank >= 1, "1 or more"),
+            alpha=(self.alpha, 0 < self.alpha < float("inf"), "above 0"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Supervised training, from scratch or from pretrained weights."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    mode: Literal["finetune", "linear_probe"] = "finetune"
-    """`finetune` moves every weight; `linear_probe` freezes the network and trains its head."""
+    mode: Literal["scratch", "linear_probe", "finetune", "gradual", "lora"] = "finetune"
+    """What becomes of pretrained weights: `finetune` moves them all; `linear_probe` freezes the network and
+    trains its head; `gradual` frees one layer more an epoch, from the head down; `lora` learns low-rank
+    changes beside frozen linear layers; `scratch` drops them and keeps the preprocessing, to compare with."""
+
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    """Size of the changes in mode `lora`."""
+
+    layer_decay: float = 1.0
+    """Factor on the learning rate a layer, from the head down; 1 moves all alike."""
 
     epochs: int = 20
     """Passes over the labelled train rows, at most."""
@@ -103,6 +138,9 @@ class TrainConfig:
     optimizer: str = "adamw"
     """Name from `assay list optimizers`."""
 
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of that optimizer, e.g. `{momentum: 0.95, nesterov: false}` of `sgd`."""
+
     learning_rate: float = 1e-3
     """Peak learning rate of the schedule."""
 
@@ -112,8 +150,17 @@ class TrainConfig:
     schedule: str = "one_cycle"
     """Name from `assay list schedules`."""
 
+    schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of that schedule, e.g. `{warmup: 0.1}`."""
+
     clip: float | None = 1.0
     """Largest norm of the whole gradient; null leaves it alone."""
+
+    accumulate: int = 1
+    """Parts in which a batch goes through the network: less memory, the same step."""
+
+    ema: float | None = None
+    """Decay of an average of the weights over steps, e.g. 0.999, that is judged and kept in their place."""
 
     patience: int | None = 5
     """Epochs without a better validation loss before stopping; null runs all."""
@@ -128,6 +175,12 @@ class TrainConfig:
     augment: bool = True
     """Images: small shifts, turns and changes of scale and contrast on every batch. Nothing for tables, and
     where the head alone is trained: each row is then encoded once."""
+
+    mixup: float = 0.0
+    """Images: α of mixup, which averages two images and their labels (Zhang et al. 2018); 0 leaves it out."""
+
+    cutmix: float = 0.0
+    """Images: α of CutMix, which puts a box of one image into another (Yun et al. 2019); 0 leaves it out."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 on a CUDA device that has it, else fp32. `bf16` is autocast; weights stay fp32."""
@@ -154,6 +207,11 @@ class TrainConfig:
         _require(
             "train",
             **_loop_rules(self),
+            layer_decay=(self.layer_decay, 0 < self.layer_decay <= 1, "above 0, at most 1"),
+            accumulate=(self.accumulate, self.accumulate >= 1, "1 or more"),
+            ema=(self.ema, self.ema is None or 0 < self.ema < 1, "between 0 and 1, or null"),
+            mixup=(self.mixup, 0 <= self.mixup < float("inf"), "0 or more"),
+            cutmix=(self.cutmix, 0 <= self.cutmix < float("inf"), "0 or more"),
             label_smoothing=(self.label_smoothing, 0 <= self.label_smoothing < 1, "0 or more, below 1"),
             label_fraction=(self.label_fraction, 0 < self.label_fraction <= 1, "above 0, at most 1"),
             labels_per_class=(

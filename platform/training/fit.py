@@ -8,7 +8,8 @@ things: a step, an epoch, validation, a checkpoint.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..exceptions import SpecError
+from .averaging import WeightAverage
 from .checkpoints import Checkpoints
 from .early_stopping import EarlyStopping
 from .engines.in_process import Engine, InProcess
@@ -42,6 +44,7 @@ class Plan:
         clip: largest norm of the gradient, or None.
         patience: epochs without a better validation loss before stopping, or None.
         keep_best: the weights of the best epoch are kept, not those of the last.
+        ema: decay of the average of weights that is judged and kept in the weights' place, or None.
         seed: of every random stream.
         checkpoint_seconds: time between two checkpoints inside an epoch.
     """
@@ -51,6 +54,7 @@ class Plan:
     clip: float | None = 1.0
     patience: int | None = None
     keep_best: bool = True
+    ema: float | None = None
     seed: int = 0
     checkpoint_seconds: float = 20.0
 
@@ -79,12 +83,14 @@ def fit(
     plan: Plan,
     optimizer: Optimizer,
     schedule: Callable[[int], float],
+    reaction: Callable[[Sequence[float]], float] | None = None,
     sampler: Sampler,
     stepper: FullPrecision,
     checkpoints: Checkpoints | None = None,
     progress: Throttled | None = None,
     engine: Engine | None = None,
     begin: Callable[[], None] = lambda: None,
+    before_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> Outcome:
     """Train an objective's weights in place; afterwards they are those of the epoch that the plan keeps.
 
@@ -98,19 +104,23 @@ def fit(
         plan: the numbers that the loop runs by.
         optimizer: over the objective's parameters, at the peak learning rate.
         schedule: factor on the peak rate at a step's number.
+        reaction: a further factor, from the validation losses of the epochs so far.
         sampler: which rows make a step.
         stepper: how the gradient comes about.
         checkpoints: where they are kept; None keeps none.
         progress: told after each step.
         engine: who else takes part; None runs alone.
         begin: called right before the first step, when a checkpoint can bring back whatever it will draw.
+        before_epoch: called with the number of each epoch, from 0, to say what of the objective learns in it;
+            also where a run goes on in the middle of one.
 
     Raises:
         SpecError: the loss is no longer a number.
     """
     run = Run(
-        objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess()
-    )
+        objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess(),
+        reaction, before_epoch,
+    )  # fmt: skip
     run.resume()
     begin()
     while not run.done:
@@ -132,6 +142,8 @@ class Run:
     checkpoints: Checkpoints | None
     progress: Throttled | None
     engine: Engine
+    reaction: Callable[[Sequence[float]], float] | None
+    before_epoch: Callable[[int], None]
     epoch: int = 0
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -143,6 +155,7 @@ class Run:
         self.weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.best = EarlyStopping(self.plan.patience)
+        self.average = None if self.plan.ema is None else WeightAverage(self.objective, self.plan.ema)
         self.tally = Tally(self.device)
         self.written, self.took = time.monotonic(), _FIRST_WRITE
 
@@ -155,6 +168,11 @@ class Run:
     def steps_done(self) -> int:
         """Steps of all epochs together."""
         return self.epoch * self.sampler.steps + self.step
+
+    @property
+    def averages(self) -> dict[str, Tensor]:
+        """Averages of the weights, by name; none where they aren't averaged."""
+        return {} if self.average is None else self.average.weights
 
     def resume(self) -> None:
         """Go on from the newest checkpoint, if there is one."""
@@ -169,6 +187,7 @@ class Run:
     def learn(self, rows: Rows) -> None:
         """Run what is left of this epoch's steps."""
         self.module.train()
+        self.before_epoch(self.epoch)
         for index in self.sampler.batches(self.epoch, start=self.step):
             loss = self._learn_batch(rows, index)
             self.step += 1
@@ -179,12 +198,13 @@ class Run:
     def judge(self, validation: Rows | None) -> None:
         """Close the epoch: validate, note the losses, look whether it was the best, write a checkpoint."""
         entry = {"epoch": self.epoch + 1, "train_loss": self.tally.mean(self.engine)}
-        if validation is not None:
-            entry["validation_loss"] = self._validate(validation)
-        self.history.append(entry)
-        self._refuse_nonsense(entry)
-        if validation is not None:
-            self.best.update(self.epoch, entry["validation_loss"], self.objective)
+        with self._averaged():
+            if validation is not None:
+                entry["validation_loss"] = self._validate(validation)
+            self.history.append(entry)
+            self._refuse_nonsense(entry)
+            if validation is not None:
+                self.best.update(self.epoch, entry["validation_loss"], self.objective)
         self.epoch, self.step, self.tally = self.epoch + 1, 0, Tally(self.device)
         self._checkpoint_after(0.0 if self.done else min(_WORTH * self.took, self.plan.checkpoint_seconds))
 
@@ -194,12 +214,14 @@ class Run:
         if self.plan.keep_best and self.best.epoch is not None:
             best = self.best.epoch + 1
             self.objective.load_state_dict(self.best.weights)
+        elif self.average is not None:
+            self.average.put_into(self.objective)
         return Outcome(history=self.history, best_epoch=best, resumed_from=self.resumed_from)
 
     def _learn_batch(self, rows: Rows, index: Tensor) -> Tensor:
         """One step: this worker's part of the batch, the gradient, the update."""
         self._seed("step", self.epoch, self.step, self.engine.rank)
-        factor = self.schedule(self.steps_done)
+        factor = self._factor()
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
         part = index.tensor_split(self.engine.workers)[self.engine.rank]
@@ -213,8 +235,21 @@ class Run:
         if self.plan.clip is not None:
             nn.utils.clip_grad_norm_(self.weights, self.plan.clip)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.objective, self.steps_done)
         self.tally.add(loss, mass)
         return loss
+
+    def _factor(self) -> float:
+        """Of this step on the peak rates."""
+        factor = self.schedule(self.steps_done)
+        if self.reaction is not None:
+            factor *= self.reaction([entry["validation_loss"] for entry in self.history])
+        return factor
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Inside it the objective has the weights that would be kept."""
+        return nullcontext() if self.average is None else self.average.applied(self.objective)
 
     @torch.no_grad()
     def _validate(self, rows: Rows) -> float:

@@ -7,19 +7,21 @@ from typing import Any, cast
 import pyarrow as pa
 from torch import nn
 
+from ...models.mixing import Mixed
 from ...models.network import Network
 from ...models.supervised import Classification, Regression
 from ..data.preprocess import Preprocessor
-from ..data.schema import ROW
+from ..data.schema import ROW, Schema
 from ..predictor.artifact import load_network
 from ..predictor.postprocess import Postprocess
+from .augmented import Augmented
 from .config import ModelConfig, TrainConfig
 from .labels import labelled_rows
 from .networks import build_network
 
 
 def start_network(
-    model: ModelConfig, preprocessor: Preprocessor, pretrained: Path | None, seed: int
+    model: ModelConfig, preprocessor: Preprocessor, pretrained: Path | None, config: TrainConfig
 ) -> Network:
     """The network before its first step: fresh, or fresh but for what pretraining has learned.
 
@@ -27,10 +29,10 @@ def start_network(
         model: resolved.
         preprocessor: what makes its inputs; pretraining's own where there was pretraining.
         pretrained: folder of a pretrained artifact, or None.
-        seed: of the fresh weights.
+        config: with the seed of the fresh weights, and the mode, which may leave the learned ones.
     """
-    network = build_network(model, preprocessor, seed)
-    if pretrained is None:
+    network = build_network(model, preprocessor, config.seed)
+    if pretrained is None or config.mode == "scratch":
         return network
     learned, _ = load_network(pretrained)
     # Pretraining never touched the head: a fresh one follows this stage's own seed.
@@ -66,6 +68,16 @@ def labels_seen(tables: Mapping[str, pa.Table], config: TrainConfig) -> dict[str
 def head_alone(config: TrainConfig, network: Network) -> bool:
     """Whether nothing but the head is trained: each row is then encoded once, before the first epoch."""
     return config.mode == "linear_probe" or network.fixed
+
+
+def training_objective(config: TrainConfig, network: Network, schema: Schema) -> nn.Module:
+    """`objective_of`, whose images are changed and mixed while it learns, as the section says."""
+    objective = objective_of(config, network, schema.task)
+    if schema.modality != "image" or head_alone(config, network):
+        return objective
+    if config.mixup or config.cutmix:
+        objective = Mixed(objective, classes=len(schema.classes), mixup=config.mixup, cutmix=config.cutmix)
+    return Augmented(objective) if config.augment else objective
 
 
 def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:

@@ -33,6 +33,7 @@ def snapshot(run: "Run") -> Checkpoint:
     tensors = {
         **{f"weights.{name}": tensor for name, tensor in run.objective.state_dict().items()},
         **{f"best.{name}": tensor for name, tensor in run.best.weights.items()},
+        **{f"average.{name}": tensor for name, tensor in run.averages.items()},
         **{f"optimizer.{name}": tensor for name, tensor in optimizer.items()},
         "tally": run.tally.loss,
     }
@@ -47,6 +48,8 @@ def restore(run: "Run", checkpoint: Checkpoint) -> None:
     run.best.loss = math.inf if state["best_loss"] is None else state["best_loss"]
     run.best.weights = {name: part.to(run.device) for name, part in _under("best.", tensors).items()}
     run.objective.load_state_dict(_under("weights.", tensors))
+    for name, part in _under("average.", tensors).items():
+        run.averages[name].copy_(part)
     unpack_optimizer(run.optimizer, _under("optimizer.", tensors), state["optimizer"])
     run.stepper.restore(state["stepper"])
     run.sampler.restore(state["sampler"])

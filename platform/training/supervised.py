@@ -9,21 +9,25 @@ import torch
 
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
-from ..data.schema import Schema
-from ..exceptions import CombinationError
-from ..predictor.artifact import ARCHITECTURE, POSTPROCESS, read_preprocessor, save_network, write_json
-from ..predictor.untrusted import read_json
+from ..predictor.artifact import POSTPROCESS, read_preprocessor, save_network, write_json
 from ..privacy.account import Account, Unaccounted
 from ..privacy.canaries.scores import CANARIES
 from ..privacy.config import RECORD, PrivacyConfig
 from ..privacy.stages import Stages, read_mechanism
 from .assembly import fit_as_configured
-from .augmented import Augmented
 from .config import ModelConfig, TrainConfig
+from .contradictions import refuse_contradictions
 from .devices import choose_device
 from .engines.in_process import Engine, InProcess
 from .networks import resolve_model
-from .preparation import head_alone, labels_seen, objective_of, start_network, uncalibrated, with_labels
+from .preparation import (
+    head_alone,
+    labels_seen,
+    start_network,
+    training_objective,
+    uncalibrated,
+    with_labels,
+)
 from .progress import Progress
 from .seeding import derive, reproducible
 from .tables import encoded, labelled
@@ -123,7 +127,7 @@ def train(
         preprocessor=preprocessor,
         account=account or Unaccounted(),
     )
-    _refuse_combinations(job, schema)
+    refuse_contradictions(job, schema)
     several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
     alone = config.workers == 1 or (config.workers == "auto" and not several)
     if ray_address is None and alone:
@@ -154,24 +158,22 @@ def learn(
             if job.pretrained
             else job.preprocessor or Preprocessor.fit(data.table("train"), data.schema)
         )
-        network = start_network(job.model, preprocessor, job.pretrained, config.seed).to(device)
+        network = start_network(job.model, preprocessor, job.pretrained, config).to(device)
         tables = {
             split: with_labels(data.table(split), preprocessor, config, split)
             for split in ("train", "validation")
         }
         rows = labelled(preprocessor, tables["train"], device, persons=job.persons)
         validation = labelled(preprocessor, tables["validation"], device)
-        objective = objective_of(config, network, preprocessor.schema.task)
         if head_alone(config, network):
             rows, validation = encoded(network, rows), encoded(network, validation)
-        elif preprocessor.schema.modality == "image" and config.augment:
-            objective = Augmented(objective)
         outcome, details = fit_as_configured(
-            objective,
+            training_objective(config, network, preprocessor.schema),
             rows,
             validation if len(validation) else None,
             stage="train",
             model=job.model,
+            network=network,
             config=config,
             scratch=job.scratch,
             progress=progress,
@@ -199,46 +201,3 @@ def learn(
         "preprocessing": "pretraining" if job.pretrained else "given" if job.preprocessor else "train rows",
         "labels": {name: table.num_rows for name, table in tables.items()},
     }
-
-
-def _refuse_combinations(job: Job, schema: Schema) -> None:
-    """Settings that contradict each other, or the data.
-
-    Raises:
-        CombinationError: there are such.
-    """
-    config, task = job.config, schema.task
-    if job.preprocessor is not None and (job.pretrained is not None or job.preprocessor.schema != schema):
-        raise CombinationError(
-            "this preprocessor can't be had here",
-            got="pretrained weights" if job.pretrained is not None else "a preprocessor of another schema",
-            expected="a preprocessor made for this dataset's schema, and no other stage's",
-            mend="make it with the dataset's schema, and leave pretraining out",
-        )
-    if config.mode == "linear_probe" and job.pretrained is None:
-        raise CombinationError(
-            "train.mode linear_probe needs pretrained weights",
-            got="no pretrain section",
-            expected="a network that has learned something: only its head is trained",
-            mend="add a pretrain section, or set train.mode to finetune",
-        )
-    for key, given in (
-        ("labels_per_class", config.labels_per_class is not None),
-        ("label_smoothing", config.label_smoothing > 0),
-    ):
-        if task == "regression" and given:
-            raise CombinationError(
-                f"train.{key} can't be had with regression",
-                got=f"{key} {getattr(config, key)} and a numeric target",
-                expected="a target with classes",
-                mend=f"leave train.{key} out",
-            )
-    if job.pretrained is not None:
-        learned = read_json(job.pretrained / ARCHITECTURE)
-        if (learned["name"], learned["options"]) != (job.model.architecture, dict(job.model.options)):
-            raise CombinationError(
-                "the pretrained network is another one",
-                got=f"{learned['name']} {learned['options']}",
-                expected=f"{job.model.architecture} {dict(job.model.options)}",
-                mend="pretrain again with this model section",
-            )

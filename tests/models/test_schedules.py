@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from assay.models.schedules import SCHEDULES, build_schedule
+from assay.models.schedules import SCHEDULES, build_reaction, build_schedule
 from assay.models.unknown import UnknownNameError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import (
     LinearLR,
     LRScheduler,
     OneCycleLR,
+    ReduceLROnPlateau,
     StepLR,
 )
 
@@ -103,4 +104,35 @@ def test_an_unknown_schedule_or_option_is_answered_with_the_nearest():
 
 @pytest.mark.parametrize("row", SCHEDULES.values(), ids=SCHEDULES)
 def test_the_options_in_the_table_are_those_of_the_function(row):
-    assert dict(row.options) == row.function.__kwdefaults__
+    reaction = row.reaction.__kwdefaults__ if row.reaction else {}
+    assert dict(row.options) == {**row.function.__kwdefaults__, **reaction}
+
+
+@settings(deadline=None)  # torch's first scheduler of this kind imports for seconds
+@given(
+    losses=st.lists(st.sampled_from([1.0, 0.9, 0.89995, 0.5, 0.2]), max_size=30),
+    factor=st.sampled_from([0.1, 0.5]),
+    patience=st.integers(0, 4),
+)
+def test_a_plateau_lowers_the_rate_where_torchs_does(losses, factor, patience):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    theirs = ReduceLROnPlateau(optimizer, factor=factor, patience=patience, eps=0.0)
+    ours = build_reaction("plateau", factor=factor, patience=patience)
+    assert ours is not None
+    for epoch, loss in enumerate(losses, start=1):
+        theirs.step(loss)
+        assert ours(losses[:epoch]) == pytest.approx(optimizer.param_groups[0]["lr"])
+
+
+def test_only_a_plateau_reacts_to_losses():
+    assert [name for name in SCHEDULES if build_reaction(name) is not None] == ["plateau"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("cosine", {"end": -0.5}), ("one_cycle", {"start": float("nan")}), ("plateau", {"factor": 2.0})],
+)
+def test_options_that_make_no_rate_are_refused(name, options):
+    build = build_reaction if name == "plateau" else lambda name, **given: build_schedule(name, 100, **given)
+    with pytest.raises(ValueError, match=f"{name}: got"):
+        build(name, **options)

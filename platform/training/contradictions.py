@@ -1,0 +1,95 @@
+"""Settings of the section `train` that contradict each other, or the data: refused before any training."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..data.schema import Schema
+from ..exceptions import CombinationError
+from ..predictor.artifact import ARCHITECTURE
+from ..predictor.untrusted import read_json
+from .config import TrainConfig
+
+if TYPE_CHECKING:
+    from .supervised import Job
+
+__all__ = ["refuse_contradictions"]
+
+#: Modes that move only part of a network: the rest has to have learned something.
+_PARTIAL = {
+    "linear_probe": "only its head is trained",
+    "gradual": "its lower layers wait for epochs",
+    "lora": "its own weights stay as they are",
+}
+
+
+def refuse_contradictions(job: "Job", schema: Schema) -> None:
+    """Refuse a job that can't be done as it is said.
+
+    Raises:
+        CombinationError: two of its settings contradict each other, or one the data.
+    """
+    _refuse_preprocessor(job, schema)
+    if job.config.mode in _PARTIAL and job.pretrained is None:
+        raise CombinationError(
+            f"train.mode {job.config.mode} needs pretrained weights",
+            got="no pretrain section",
+            expected=f"a network that has learned something: {_PARTIAL[job.config.mode]}",
+            mend="add a pretrain section, or set train.mode to finetune",
+        )
+    for key, other, why in _pairs(job, schema):
+        raise CombinationError(
+            f"train.{key} can't be had with {other}",
+            got=f"{key} {getattr(job.config, key)} and {other}",
+            expected=why,
+            mend=f"leave train.{key} out",
+        )
+    if job.pretrained is not None:
+        learned = read_json(job.pretrained / ARCHITECTURE)
+        if (learned["name"], learned["options"]) != (job.model.architecture, dict(job.model.options)):
+            raise CombinationError(
+                "the pretrained network is another one",
+                got=f"{learned['name']} {learned['options']}",
+                expected=f"{job.model.architecture} {dict(job.model.options)}",
+                mend="pretrain again with this model section",
+            )
+
+
+def _pairs(job: "Job", schema: Schema) -> Iterator[tuple[str, str, str]]:
+    """Keys that were given, what they can't be had with, and what is expected instead."""
+    config = job.config
+    mixed = [key for key in ("mixup", "cutmix") if getattr(config, key) > 0]
+    for key in ("labels_per_class", "label_smoothing", "mixup", "cutmix"):
+        if schema.task == "regression" and getattr(config, key):
+            yield key, "regression", "a target with classes"
+    for key in mixed:
+        if schema.modality != "image":
+            yield key, f"{schema.modality} data", "images"
+        if config.mode == "linear_probe":
+            yield key, "mode linear_probe", "images: there the head sees each row's representation alone"
+    if config.layer_decay < 1 and config.mode == "linear_probe":
+        yield "layer_decay", "mode linear_probe", "several layers that learn"
+    if job.privacy is not None:
+        for key in mixed:
+            yield key, "privacy", "rows that don't meet: each has its own gradient"
+        if config.accumulate > 1:
+            yield "accumulate", "privacy", "privacy.physical_batch, which does the same"
+        if config.schedule == "plateau":
+            yield "schedule", "privacy", "a rate that follows from no row, of validation neither"
+    if config.mode == "gradual" and (job.privacy is not None or _several(config)):
+        other = "privacy" if job.privacy is not None else f"{config.workers} workers"
+        yield "mode", other, "the same weights in every step"
+
+
+def _several(config: TrainConfig) -> bool:
+    return config.workers not in ("auto", 1)
+
+
+def _refuse_preprocessor(job: "Job", schema: Schema) -> None:
+    if job.preprocessor is None or (job.pretrained is None and job.preprocessor.schema == schema):
+        return
+    raise CombinationError(
+        "this preprocessor can't be had here",
+        got="pretrained weights" if job.pretrained is not None else "a preprocessor of another schema",
+        expected="a preprocessor made for this dataset's schema, and no other stage's",
+        mend="make it with the dataset's schema, and leave pretraining out",
+    )
