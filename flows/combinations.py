@@ -26,6 +26,10 @@ class Combination:
     mend: str = ""
 
 
+_AGAIN = (
+    "it trains once more on the same rows, without privacy: the epsilon wouldn't be that of what is published"
+)
+_THRESHOLDS = "take mitigate.method: threshold, which trains nothing"
 _ALONE = "its candidates are trained in this process, one after the other"
 _NO_WEIGHTS = "the game that it plays knows no weights of rows, so it would answer for other people"
 _ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which trains nothing"
@@ -50,6 +54,8 @@ COMBINATIONS: tuple[Combination, ...] = (
         "it changes the features, and what was pretrained knows others", "leave pretrain out"),
     Combination("mitigate.correlation_removal", "images",
         "pixels are no columns", "take mitigate.method: threshold or reweighing"),
+    Combination("mitigate.correlation_removal", "texts",
+        "tokens are no columns", "take mitigate.method: threshold or reweighing"),
     Combination("mitigate.correlation_removal", "data.weight",
         "the fit that is taken out knows no weights of rows", "leave data.weight out"),
     Combination("mitigate.exponentiated_gradient", "several workers", _ALONE, _ONE_WORKER),
@@ -66,6 +72,25 @@ COMBINATIONS: tuple[Combination, ...] = (
         "it has to change the whole network", "set train.mode to finetune"),
     Combination("mitigate.adversarial", "images",
         "it was built for columns", "take mitigate.method: threshold or reweighing"),
+    Combination("mitigate.adversarial", "texts",
+        "it was built for columns", "take mitigate.method: threshold or reweighing"),
+    Combination("privacy", "a binary task"),
+    Combination("privacy", "a multiclass task"),
+    Combination("privacy", "regression"),
+    Combination("privacy", "images"),
+    Combination("privacy", "a model from elsewhere",
+        "how it was trained isn't known, so nothing can be promised of it", "leave privacy out"),
+    Combination("privacy", "several seeds"),
+    Combination("privacy", "several workers"),
+    Combination("privacy", "train.label_fraction"),
+    Combination("privacy", "train.precision: bf16"),
+    Combination("privacy", "data.weight"),
+    Combination("privacy", "mitigate.threshold"),
+    Combination("privacy", "mitigate.reweighing", _AGAIN, _THRESHOLDS),
+    Combination("privacy", "mitigate.correlation_removal", _AGAIN, _THRESHOLDS),
+    Combination("privacy", "mitigate.exponentiated_gradient", _AGAIN, _THRESHOLDS),
+    Combination("privacy", "mitigate.grid_search", _AGAIN, _THRESHOLDS),
+    Combination("privacy", "mitigate.adversarial", _AGAIN, _THRESHOLDS),
     Combination("pretraining", "a network fixed but for its head",
         "there is nothing in it that pretraining could teach", "leave pretrain out"),
 )
@@ -82,9 +107,11 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         spec.train.label_fraction < 1 or spec.train.labels_per_class is not None
     ),
     "pretraining": lambda spec: spec.pretrain is not None,
+    "privacy": lambda spec: spec.privacy is not None,
     "several seeds": lambda spec: spec.seeds > 1,
     "several workers": lambda spec: spec.train.workers not in ("auto", 1),
     "data.weight": lambda spec: spec.data.weight is not None,
+    "train.precision: bf16": lambda spec: spec.train.precision == "bf16",
     "a linear probe": lambda spec: spec.train.mode == "linear_probe",
     "a network fixed but for its head": lambda spec: (
         spec.model.architecture is not None and ARCHITECTURES[spec.model.architecture].fixed
@@ -97,6 +124,7 @@ _OF_DATA: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "a multiclass task": lambda schema: schema["task"] == "multiclass",
     "regression": lambda schema: schema["task"] == "regression",
     "images": lambda schema: schema["modality"] == "image",
+    "texts": lambda schema: schema["modality"] == "text",
 }
 """Traits that only the data can show."""
 

@@ -7,6 +7,8 @@ from assay.flows.home import Home
 from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
 from assay.platform.exceptions import CombinationError
+from assay.platform.privacy.ledger.rdp_filter import composed_epsilon
+from assay.platform.privacy.ledger.renyi import renyi_curve
 
 #: Keys of a spec that give it a trait, over the loans' spec; a dotted key is set inside its section.
 GIVES = {
@@ -18,12 +20,18 @@ GIVES = {
     "data.weight": {"data.weight": "debt"},
     "a linear probe": {"train.mode": "linear_probe", "pretrain": {"method": "scarf", "epochs": 1}},
     "a network fixed but for its head": {"model.architecture": "scattering"},
+    "privacy": {"privacy": {"epsilon": 2.0, "delta": 1e-4, "accountant": "rdp"}},
+    "train.precision: bf16": {"train.precision": "bf16"},
+    "a multiclass task": {"data.target": "region"},
+    "regression": {"data.target": "debt"},
+    "images": {"data": {"source": "builtin:digits"}, "model": {"architecture": "lenet"}},
 }
 SCHEMAS = {
     "a binary task": {"task": "binary", "modality": "tabular"},
     "a multiclass task": {"task": "multiclass", "modality": "tabular"},
     "regression": {"task": "regression", "modality": "tabular"},
     "images": {"task": "binary", "modality": "image"},
+    "texts": {"task": "binary", "modality": "text"},
 }
 
 
@@ -36,12 +44,11 @@ def spec_with(base, *traits):
             document["mitigate"] = {
                 "method": method, "over": "gender", "constraint": "demographic_parity", "grid": 1,
             }  # fmt: skip
-        elif trait in SCHEMAS:
-            schema = SCHEMAS[trait]
-        else:
-            for key, value in GIVES[trait].items():
-                section, dot, name = key.partition(".")
-                document[section] = {**document.get(section, {}), name: value} if dot else value
+            continue
+        schema = SCHEMAS.get(trait, schema)
+        for key, value in GIVES.get(trait, {}).items():
+            section, dot, name = key.partition(".")
+            document[section] = {**document.get(section, {}), name: value} if dot else value
     return parse_spec(document), schema
 
 
@@ -88,13 +95,18 @@ def test_a_yes_runs(row, loans_spec, tmp_path):
     spec, _ = spec_with(loans_spec, row.first, row.second)
     run = performed(spec, tmp_path)
     made = [name for name in run.outcomes if name.startswith("mitigate")]
-    assert len(made) == spec.seeds
+    assert len(made) == (spec.seeds if spec.mitigate else 0)
     assert all((run.path(name) / "mitigation.json").is_file() for name in made)
+    charged = run.home.ledger().reservations() if run.home.ledger().exists else ()
+    assert [one.stage for one in charged] == ["settled"] * (spec.seeds if spec.privacy else 0)
+    assert all(composed_epsilon(renyi_curve(one.ran), 1e-4) <= 2.0 for one in charged)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed file .*/dev/null:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-def test_thresholds_of_a_model_that_several_workers_trained(loans_spec, tmp_path):
-    spec, _ = spec_with(loans_spec, "mitigate.threshold", "several workers")
-    assert (performed(spec, tmp_path).path("mitigate") / "mitigation.json").is_file()
+def test_private_training_by_several_workers_and_thresholds_of_what_they_trained(loans_spec, tmp_path):
+    spec, _ = spec_with(loans_spec, "privacy", "mitigate.threshold", "several workers")
+    run = performed(spec, tmp_path)
+    assert (run.path("mitigate") / "mitigation.json").is_file()
+    assert [one.stage for one in run.home.ledger().reservations()] == ["settled"]
