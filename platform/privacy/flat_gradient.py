@@ -16,32 +16,21 @@ class FlatGradient:
 
     Args:
         parameters: those that are trained, each once.
+        spare: numbers at its end that belong to no parameter; they get noise like all others.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter]):
+    def __init__(self, parameters: Iterable[nn.Parameter], spare: int = 0):
         parameters = list(parameters)
         starts, size = [], 0
         for parameter in parameters:
             starts.append(size)
             size += -(-parameter.numel() // LINE) * LINE
-        self.buffer = torch.zeros(size, device=parameters[0].device)
+        self.buffer = torch.zeros(size + spare, device=parameters[0].device)
         self.views: dict[nn.Parameter, Tensor] = {
             parameter: self.buffer[start : start + parameter.numel()].view(parameter.shape)
             for parameter, start in zip(parameters, starts, strict=True)
         }
-        self._starts = torch.tensor(starts)
-        self._ends = torch.tensor([parameter.numel() for parameter in parameters]).cumsum(0)
-
-    @property
-    def numbers(self) -> int:
-        """How many there are in all parameters; the buffer has gaps beside them."""
-        return int(self._ends[-1])
-
-    def places(self, positions: Tensor) -> Tensor:
-        """Where numbers stand in the buffer, `(n,)`, by their positions in the parameters laid end to end."""
-        owner = torch.searchsorted(self._ends, positions, right=True)
-        before = torch.cat([self._ends.new_zeros(1), self._ends])[owner]
-        return (positions - before + self._starts[owner]).to(self.buffer.device)
+        self.spare = self.buffer[size:]
 
     def assign(self) -> None:
         """Make the views the parameters' gradients, in their own precision."""

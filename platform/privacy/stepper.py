@@ -152,6 +152,7 @@ def private_stepper(
     noise_seed: int | None = None,
     physical_batch: int | None = None,
     group: Engine | None = None,
+    spare: int = 0,
 ) -> PrivateStepper:
     """The stepper of an objective.
 
@@ -165,6 +166,7 @@ def private_stepper(
             computing are then chosen by counting operations instead of by the clock.
         physical_batch: most rows that go through the network at once; None: half as many again as expected.
         group: the workers that share each batch; None is this process alone.
+        spare: coordinates beside the parameters', which get noise alone.
 
     Raises:
         ModelError: a layer mixes samples, or hides what is needed.
@@ -174,7 +176,7 @@ def private_stepper(
         generator=inner.generator,
         inner=inner,
         engine=engine,
-        gradient=FlatGradient(engine.parameters),
+        gradient=FlatGradient(engine.parameters, spare),
         clipping=clipping,
         noise=GaussianNoise(noise_seed),
         noise_multiplier=noise_multiplier,

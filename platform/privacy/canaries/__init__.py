@@ -1,8 +1,8 @@
-"""Gradients that training puts into a private run, or leaves out, by fair coins: an attack on its epsilon.
+"""Gradients that fair coins put into a private run, or leave out: an attack on the epsilon that it claims.
 
-    gradient_canaries   which coordinates, and how the coins fell
-    canary_stepper      the private step with canaries in it, which keeps count of what they left behind
-    scores              what is published of them when the run is over: `canaries.parquet`
+    coins            how they fall, and what they are made of
+    canary_stepper   the private step with canaries in it, which keeps count of what they left behind
+    scores           what is published of them when the run is over: `canaries.parquet`
 
 What the scores show is measured by `audits/privacy/one_run.py`.
 """

@@ -1,12 +1,18 @@
 """The private step with canaries in it: the white-box attack on the mechanism, while it runs.
 
-Steinke, Nasr & Jagielski (2023), section 6, https://arxiv.org/abs/2305.08846: a canary is an imagined row
-whose clipped gradient is as large as may be and lies along one coordinate. It takes part in a step by a coin
-of Poisson sampling, as a row does. Who sees every update looks how far that coordinate was moved.
+Steinke, Nasr & Jagielski, "Privacy Auditing with One (1) Training Run" (2023), section 6 ("Dirac canaries"),
+https://arxiv.org/abs/2305.08846: a canary is an imagined row whose clipped gradient is as large as may be and
+lies along one coordinate. It takes part in a step by a coin of Poisson sampling, as a row does. Who sees
+every update looks how far that coordinate was moved.
 
-It is close to the strongest attack that the analysis of DP-SGD allows for. It finds noise that is missing or
-too small, and coefficients that let too much through; not a layer whose norms are left out (the engine's
-self-check does), and nothing that is wrong outside of the steps.
+Here the coordinates are spare ones behind those of the model, in the same buffer and under the same noise, as
+if the model had parameters that no row and no output depends on. So canaries cost no accuracy, a small model
+has as many as a large one, and no row's gradient hides them: nothing but the noise does. What they leave
+behind says nothing of any row.
+
+It finds noise that is missing or too small, and coefficients that let too much through. It doesn't find a
+layer whose norms are left out (the engine's self-check does), noise that reaches spare coordinates and not
+the model's, and nothing that is wrong outside of the steps.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +26,6 @@ from ...training.engines.in_process import Engine
 from ...training.rows import Batch
 from ...training.steppers import FullPrecision
 from ..stepper import PrivateStepper
-from .gradient_canaries import GradientCanaries
 
 __all__ = ["CanaryStepper"]
 
@@ -36,46 +41,41 @@ class CanaryStepper(FullPrecision):
     noise: a sum doesn't depend on the order.
 
     Attributes:
-        inner: the stepper under attack.
-        canaries: what is added.
+        inner: the stepper under attack; it has a spare coordinate for each canary.
+        included: (canaries,) bool, how the coins fell.
         sample_rate: probability that an included canary takes part in a step, as of a unit of privacy.
         rng: of that sampling.
-        scores: (canaries,) sum over steps of each update's component along each canary.
+        scores: (canaries,) sum over steps of what was released along each canary's coordinate.
     """
 
     inner: PrivateStepper
-    canaries: GradientCanaries
+    included: np.ndarray
     sample_rate: float
     rng: np.random.Generator
     scores: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scores", np.zeros(len(self.canaries.coordinates)))
+        assert len(self.inner.gradient.spare) == len(self.included)
+        object.__setattr__(self, "scores", np.zeros(len(self.included)))
 
     @property
     def secret(self) -> bool:
         """A run that starts again must know how the coins fell."""
         return True
 
-    def chance(self, seed: int) -> int:
-        """As the inner stepper has it."""
-        return self.inner.chance(seed)
-
     def state(self) -> dict[str, Any]:
-        """The inner stepper's state, the canaries, their coins and scores, where the sampling stands."""
+        """The inner stepper's state, the coins, what the canaries left so far, where the sampling stands."""
         return {
             "inner": self.inner.state(),
-            "coordinates": self.canaries.coordinates.tolist(),
-            "included": self.canaries.included.tolist(),
+            "included": self.included.tolist(),
             "scores": self.scores.tolist(),
             "sampling": self.rng.bit_generator.state,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken, with the canaries that were drawn then."""
+        """Go on where `state` was taken, with the coins that were flipped then."""
         self.inner.restore(state["inner"])
-        self.canaries.coordinates[:] = state["coordinates"]
-        self.canaries.included[:] = state["included"]
+        self.included[:] = state["included"]
         self.scores[:] = state["scores"]
         self.rng.bit_generator.state = state["sampling"]
 
@@ -88,19 +88,16 @@ class CanaryStepper(FullPrecision):
         return self.inner.loss(objective, batch)
 
     def backward(self, objective: nn.Module, batch: Batch, share: float = 1.0) -> Tensor:
-        """Set the weights' gradients, those of the canaries that are drawn included.
+        """Set the weights' gradients, in which no canary has a part, and note what canaries left beside them.
 
         Returns:
-            The inner stepper's loss, in which no canary has a part.
+            The inner stepper's loss.
         """
         size = self._clipped() / self.inner.expected_batch  # before adaptive clipping moves the bound
         loss = self.inner.backward(objective, batch, share)
-        drawn = self.canaries.included & (self.rng.random(len(self.scores)) < self.sample_rate)
-        gradient = self.inner.gradient
-        index = gradient.places(torch.from_numpy(self.canaries.coordinates))
-        gradient.buffer[index] += torch.from_numpy(drawn).to(gradient.buffer) * size
-        self.scores[:] += gradient.buffer[index].double().cpu().numpy()
-        gradient.assign()
+        drawn = self.included & (self.rng.random(len(self.scores)) < self.sample_rate)
+        released = self.inner.gradient.spare.double().cpu().numpy() + size * drawn
+        self.scores[:] += released
         return loss
 
     def _clipped(self) -> float:
