@@ -25,6 +25,8 @@ def _pretraining() -> list[dict[str, Any]]:
 
 
 def _parts(table: Any) -> list[dict[str, Any]]:
+    from ..platform.privacy.parts import needs
+
     return [
         {
             "name": name,
@@ -32,6 +34,7 @@ def _parts(table: Any) -> list[dict[str, Any]]:
             "data": part.modality,
             "paper": part.paper,
             "options": dict(part.options),
+            "dp": needs(part),
         }
         for name, part in table.items()
     ]

@@ -54,7 +54,7 @@ def registered(ledger: Ledger, data: DataConfig, *, unit: str = RECORD) -> str:
 
 def unit_of(spec: Spec) -> str:
     """Whom a spec's noise hides."""
-    return RECORD
+    return RECORD if spec.privacy is None else spec.privacy.unit
 
 
 def account_of(run: Run, key: str) -> LedgerAccount:

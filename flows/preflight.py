@@ -10,6 +10,8 @@ from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
+from ..platform.privacy.config import RECORD
+from ..platform.privacy.parts import require_private
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -57,8 +59,25 @@ def preflight(spec: Spec) -> None:
         methods.check_installed(spec.mitigate.method)
     if spec.privacy is not None:
         accountant.check_installed()
+        _check_private(spec)
     if spec.data.sensitive:
         _check_mitigated(spec, spec.data.sensitive)
+
+
+def _check_private(spec: Spec) -> None:
+    """What is named in the spec can be had with privacy, and whom the noise hides lies within one split."""
+    if spec.model.architecture is not None:
+        require_private("model.architecture", spec.model.architecture, ARCHITECTURES, spec.model.options)
+    if spec.pretrain is not None:
+        require_private("pretrain.method", spec.pretrain.method, PRETRAINING, spec.pretrain.options)
+    unit = spec.privacy.unit if spec.privacy else RECORD
+    if unit not in (RECORD, spec.data.split.by):
+        raise CombinationError(
+            "persons whose rows are in several splits can't be hidden",
+            got=f"privacy.unit: {unit} and data.split.by: {spec.data.split.by}",
+            expected="one column for both: whose train rows are hidden has no validation or test row",
+            mend=f"set data.split.by to {unit}",
+        )
 
 
 def _check_seeds(spec: Spec) -> None:

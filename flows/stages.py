@@ -21,6 +21,9 @@ _SEEN_BY_TRAINING = ("train.parquet", "validation.parquet", "schema.json")
 #: Keys of a training section that say when and where something is done, never what comes out.
 _WITHOUT_EFFECT = frozenset({"checkpoint_seconds"})
 
+#: Keys of the train section that say how many steps are made, and of how many rows.
+_PLANNED = ("epochs", "batch_size", "label_fraction", "labels_per_class", "seed")
+
 _NETWORK_CODE = (
     "models",
     "platform.data",
@@ -72,13 +75,19 @@ def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import pretrain
-    from .charging import charge_without_privacy
+    from ..platform.training.private_pretraining import Private
+    from .charging import account_of, charge_without_privacy
 
     assert run.spec.pretrain is not None
-    charge_without_privacy(run, PRETRAIN.key(run))
+    spec, key, private = run.spec, PRETRAIN.key(run), None
+    if spec.privacy is None:
+        charge_without_privacy(run, key)
+    else:
+        private = Private(config=spec.privacy, train=spec.train, account=account_of(run, key))
     return pretrain(
-        dataset=run.path("ingest"), model=run.spec.model, config=run.spec.pretrain,
+        dataset=run.path("ingest"), model=spec.model, config=run.spec.pretrain,
         out=out, scratch=scratch, progress=run.display.moved,
+        preprocessor=_preprocessor(run), privacy=private,
     )  # fmt: skip
 
 
@@ -93,7 +102,8 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train,
         pretrained=run.path("pretrain") if run.spec.pretrain else None,
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
-        privacy=privacy, account=account_of(run, key) if privacy else None, preprocessor=_preprocessor(run),
+        privacy=privacy, account=account_of(run, key) if privacy else None,
+        preprocessor=None if run.spec.pretrain else _preprocessor(run),
     )  # fmt: skip
 
 
@@ -175,12 +185,29 @@ def _train_inputs(run: Run) -> Mapping[str, str]:
     return inputs | ({"pretrained": run.digest("pretrain")} if run.spec.pretrain else {})
 
 
+def _privacy_section(run: Run) -> Mapping[str, Any]:
+    privacy = run.spec.privacy
+    return {
+        "privacy": None if privacy is None else dataclasses.asdict(privacy),
+        "codebook": run.spec.to_dict()["data"]["codebook"],
+    }
+
+
+def _pretrain_section(run: Run) -> Mapping[str, Any]:
+    """Private pretraining leaves some of the budget to the training that follows, so it depends on that."""
+    return {
+        "model": dataclasses.asdict(run.spec.model),
+        "pretrain": _training_section(run.spec.pretrain),
+        **_privacy_section(run),
+        "planned": run.spec.privacy and {key: getattr(run.spec.train, key) for key in _PLANNED},
+    }
+
+
 def _train_section(run: Run) -> Mapping[str, Any]:
     return {
         "model": dataclasses.asdict(run.spec.model),
         "train": _training_section(run.spec.train),
-        "privacy": None if run.spec.privacy is None else dataclasses.asdict(run.spec.privacy),
-        "codebook": run.spec.to_dict()["data"]["codebook"],
+        **_privacy_section(run),
         "cluster": run.ray_address is not None,
     }
 
@@ -199,10 +226,7 @@ PRETRAIN = Stage(
     name="pretrain",
     kind="pretrained",
     inputs=lambda run: {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)},
-    section=lambda run: {
-        "model": dataclasses.asdict(run.spec.model),
-        "pretrain": _training_section(run.spec.pretrain),
-    },
+    section=_pretrain_section,
     code=_NETWORK_CODE,
     libraries=_NETWORK_LIBRARIES,
     work=_pretrain,

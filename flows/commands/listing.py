@@ -37,4 +37,5 @@ def list_(
         return
     for row in rows:
         options = ", ".join(f"{name}={default}" for name, default in row.get("options", {}).items())
-        typer.echo(f"{row['name']:<32} {row['summary']}" + (f"  ({options})" if options else ""))
+        private = f"  [dp: {row['dp']}]" if "dp" in row else ""
+        typer.echo(f"{row['name']:<32} {row['summary']}" + (f"  ({options})" if options else "") + private)
