@@ -20,7 +20,7 @@ from assay.flows.chain import Run, Stage, perform
 from assay.flows.home import Home
 from assay.flows.spec import parse_spec
 from assay.flows.stages import INGEST, TRAIN
-from assay.platform.privacy import stages
+from assay.platform.privacy import stages as private_stages
 from assay.platform.privacy.ledger.account import LedgerAccount
 from assay.platform.privacy.stepper import PrivateStepper
 from assay.platform.store import Store
@@ -63,7 +63,7 @@ def called(owner: Any, name: str, act: Callable[[int, str], None]) -> None:
 
 def work(spec: Path, home: Path, moment: str | None, stages: tuple[Stage, ...]) -> None:
     """Perform stages; a byte is kept for each step that saw rows."""
-    stages.noise_multiplier_for = lambda epsilon, **shape: 1.5  # searching takes longer than training
+    private_stages.noise_multiplier_for = lambda epsilon, **shape: 1.5  # searching takes longer than training
     steps = os.open(home / "steps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     called(PrivateStepper, "backward", lambda number, when: when == "before" and os.write(steps, b"."))
     if moment is not None:
