@@ -56,7 +56,7 @@ class FederatedConfig:
 
     The optimizer, its rate, the batch size and the like are those of `train`; `train.schedule` runs over the
     rounds, `train.patience` counts them, and `train.epochs` has no part in it. At a client `sgd` has no
-    momentum.
+    momentum, unless `train.optimizer_options` give it one.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from ...models.network import Network
 from ...models.optimizers import build_optimizer
 from ..data.dataset import Dataset
-from ..training.augmented import Augmented
 from ..training.devices import choose_device
 from ..training.fit import Plan, fit
 from ..training.networks import build_network
-from ..training.preparation import objective_of
+from ..training.preparation import training_objective
 from ..training.rows import Rows
 from ..training.samplers import Sequential, Shuffled
 from ..training.seeding import derive, reproducible
@@ -32,8 +31,8 @@ from .scaffold import Controlled
 
 __all__ = ["Judged", "Learned", "Learner", "Site", "judge", "learn"]
 
-#: Plain SGD: momentum would start from nothing in every round, and both FedAvg and SCAFFOLD are written for
-#: this.
+#: Plain SGD where nothing else is said: momentum would start from nothing in every round, and both FedAvg and
+#: SCAFFOLD are written for this.
 _PLAIN = {"sgd": {"momentum": 0.0, "nesterov": False}}
 
 
@@ -57,9 +56,7 @@ class Learner:
         config, told = work.train, work.preprocessor
         network = build_network(work.model, told, config.seed)
         network = network.to(choose_device(config.device), getattr(torch, work.dtype))
-        objective = objective_of(config, network, told.schema.task)
-        if told.schema.modality == "image" and config.augment:
-            objective = Augmented(objective)
+        objective = training_objective(config, network, told.schema)
         return cls(work=work, network=network, objective=objective)
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
@@ -170,7 +167,7 @@ def learn(
                 learner.objective,
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
-                **_PLAIN.get(config.optimizer, {}),
+                **{**_PLAIN.get(config.optimizer, {}), **config.optimizer_options},
             ),
             schedule=lambda step: factor,
             sampler=sampler,

@@ -29,6 +29,12 @@ __all__ = [
     "weights_of",
 ]
 
+#: What of the section `train` a client needs to know; the rest is the server's.
+_TOLD = (
+    *("optimizer", "optimizer_options", "learning_rate", "weight_decay", "batch_size", "clip"),
+    *("precision", "device", "seed", "label_smoothing", "augment", "mixup", "cutmix"),
+)
+
 #: Names of records in a message; the first two and `ROUND` are those of Flower's strategies.
 ARRAYS, CONFIG, METRICS, CONTROL = "arrays", "config", "metrics", "control"
 #: Keys in those records.
@@ -60,7 +66,7 @@ class Work:
         return json.dumps(
             {
                 "model": dataclasses.asdict(self.model),
-                "train": dataclasses.asdict(self.train),
+                "train": {name: getattr(self.train, name) for name in _TOLD},
                 "preprocessor": self.preprocessor.to_json(),
                 "local_epochs": self.local_epochs,
                 "seed": self.seed,
@@ -70,7 +76,7 @@ class Work:
 
     @classmethod
     def from_json(cls, text: str) -> "Work":
-        """Inverse of `to_json`; a section that makes no sense is refused as in a spec."""
+        """What a client makes of it; a section that makes no sense is refused as in a spec."""
         told: dict[str, Any] = json.loads(text)
         return cls(
             model=ModelConfig(**told["model"]),

@@ -39,6 +39,7 @@ class Course:
         least: answers without which a round fails.
         timeout: seconds that a client may take.
         patience: rounds without a lower validation loss before it stops, or None.
+        keep_best: keep the weights of the lowest validation loss; else the last.
         personalize: epochs that clients train the final weights further, to tell what they gain; 0 is none.
         seed: of who takes part.
     """
@@ -50,6 +51,7 @@ class Course:
     least: int = 1
     timeout: float = 3600.0
     patience: int | None = None
+    keep_best: bool = True
     personalize: int = 0
     seed: int = 0
 
@@ -78,8 +80,9 @@ class Result:
     """What came of it.
 
     Attributes:
-        arrays: global weights of the best round.
-        best_round: the one with the lowest validation loss; the last where no client has validation rows.
+        arrays: global weights of that round.
+        best_round: the one whose weights were kept: of the lowest validation loss, or the last where the
+            course says so or no client has validation rows.
         history: an entry a round: `round`, `train_loss`, `clients` that counted, and `validation_loss` and
             `validation_accuracy` over all clients' validation rows where there are any.
         asked: rounds that each client was asked to train in.
@@ -154,7 +157,7 @@ def run_rounds(
     Raises:
         AssayError: too few clients answered.
     """
-    result, best = Result(arrays), math.inf
+    result, best, best_round = Result(arrays), math.inf, 0
     for round_number in range(1, course.rounds + 1):
         arrays, entry = _train(grid, strategy, arrays, course, census, round_number, tuple(controls), result)
         judged = _judge(grid, arrays, course, census, round_number, result)
@@ -162,10 +165,12 @@ def run_rounds(
         result.history.append(entry)
         progress(round_number, entry)
         loss = entry.get("validation_loss")
-        if loss is None or loss < best:
-            best = math.inf if loss is None else loss
+        better = loss is None or loss < best
+        if better:
+            best, best_round = math.inf if loss is None else loss, round_number
+        if better or not course.keep_best:
             result.best_round, result.arrays, result.judged = round_number, arrays, judged
-        elif course.patience is not None and round_number - result.best_round >= course.patience:
+        if course.patience is not None and round_number - best_round >= course.patience:
             break
     if course.personalize:
         result.personalized = _judge(

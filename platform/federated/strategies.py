@@ -63,11 +63,12 @@ def check_strategy(config: FederatedConfig, train: TrainConfig, clients: int) ->
             expected=f"at most {answers}",
             mend="lower federated.least, or raise federated.fraction",
         )
-    if config.strategy == "scaffold" and train.optimizer != "sgd":
+    momentum = train.optimizer_options.get("momentum", 0.0)
+    if config.strategy == "scaffold" and (train.optimizer != "sgd" or momentum):
         raise CombinationError(
             "scaffold corrects the gradients of plain SGD",
-            got=f"train.optimizer {train.optimizer}",
-            expected="sgd",
+            got=f"train.optimizer {train.optimizer}" + (f" with momentum {momentum}" if momentum else ""),
+            expected="sgd without momentum",
             mend="set train.optimizer to sgd, with a learning rate for it",
         )
     options = config.strategy_options

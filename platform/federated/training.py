@@ -17,10 +17,10 @@ from ..data.schema import resolve
 from ..data.splits import strata
 from ..data.values import categories
 from ..exceptions import CombinationError
-from ..predictor.artifact import POSTPROCESS, read_preprocessor, save_network, write_json
+from ..predictor.artifact import POSTPROCESS, save_network, write_json
 from ..training.config import ModelConfig, TrainConfig
-from ..training.networks import refusals, resolve_model
-from ..training.preparation import labels_seen, start_network, uncalibrated, with_labels
+from ..training.networks import build_network, refusals, resolve_model
+from ..training.preparation import labels_seen, uncalibrated, with_labels
 from ..training.progress import Progress, Throttled
 from .client_app import client_app
 from .config import FederatedConfig
@@ -37,6 +37,9 @@ __all__ = ["CLIENTS", "train_federated"]
 #: File of the model artifact: who had what, who took part, how good the global weights are at each client.
 CLIENTS = "clients.json"
 
+#: Keys of `train` that only one long run has a use for.
+_CENTRAL = ("accumulate", "ema", "layer_decay")
+
 #: Name of the client that has the rows whose column is empty.
 _EMPTY = "(empty)"
 
@@ -47,7 +50,6 @@ def train_federated(
     model: ModelConfig,
     config: TrainConfig,
     federated: FederatedConfig,
-    pretrained: Path | None = None,
     out: Path,
     progress: Callable[[Progress], None] = lambda progress: None,
     preprocessor: Preprocessor | None = None,
@@ -61,7 +63,6 @@ def train_federated(
         model: the network.
         config: the section `train` of the spec.
         federated: its section `federated`.
-        pretrained: folder of a pretrained artifact, whose weights and preprocessing are begun with; or None.
         out: folder to fill.
         progress: told after each round, at most five times a second.
         preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
@@ -78,13 +79,13 @@ def train_federated(
     data = Dataset.open(dataset)
     _refuse_combinations(config)
     model = resolve_model(model, data.schema.modality)
-    told, why = _preprocessing(data, pretrained, preprocessor)
+    told = preprocessor or Preprocessor.fit(data.table("train"), data.schema)
     tables = {split: with_labels(data.table(split), told, config, split) for split in ("train", "validation")}
     labels, classes = _labels(told, tables)
     values = _values(tables, federated.partition.column)
     dealt = partition(federated, labels=labels, values=values, seed=config.seed)
     check_strategy(federated, config, len(dealt.names))
-    network = start_network(model, told, pretrained, config)
+    network = build_network(model, told, config.seed)
     work = Work(
         model=model, train=config, preprocessor=told, local_epochs=federated.local_epochs, seed=config.seed
     )
@@ -97,7 +98,11 @@ def train_federated(
     write_json(out / "history.json", [_epoch(entry) for entry in result.history])
     write_json(out / "labels.json", labels_seen(tables, config))
     write_json(out / CLIENTS, _clients(dealt, labels[0], classes, federated, result))
-    return _details(federated, dealt, result, {name: table.num_rows for name, table in tables.items()}, why)
+    return {
+        **_details(federated, dealt, result),
+        "preprocessing": "given" if preprocessor else "train rows of all clients",
+        "labels": {name: table.num_rows for name, table in tables.items()},
+    }
 
 
 def _run(
@@ -110,11 +115,12 @@ def _run(
 ) -> Result:
     """Both apps on the grid that was asked for."""
     with refusals("train"):
-        factor = build_schedule(work.train.schedule, config.rounds)
+        factor = build_schedule(work.train.schedule, config.rounds, **work.train.schedule_options)
     course = Course(
         work=work.to_json(),
         factor=factor,
         patience=work.train.patience,
+        keep_best=work.train.keep == "best",
         seed=work.seed,
         **{name: getattr(config, name) for name in ("rounds", "fraction", "least", "timeout", "personalize")},
     )
@@ -127,17 +133,6 @@ def _run(
     server = server_app(config, course, network, clients, done.append, tell)
     run_apps(config.grid, server, client_app(sites), clients)
     return done[0]
-
-
-def _preprocessing(
-    data: Dataset, pretrained: Path | None, given: Preprocessor | None
-) -> tuple[Preprocessor, str]:
-    """What makes the network's inputs at every client, and where it is from."""
-    if pretrained is not None:
-        return read_preprocessor(pretrained), "pretraining"
-    if given is not None:
-        return given, "given"
-    return Preprocessor.fit(data.table("train"), data.schema), "train rows of all clients"
 
 
 def _labels(
@@ -189,17 +184,13 @@ def _clients(
     }
 
 
-def _details(
-    config: FederatedConfig, dealt: Partition, result: Result, labels: Mapping[str, int], preprocessing: str
-) -> dict[str, Any]:
+def _details(config: FederatedConfig, dealt: Partition, result: Result) -> dict[str, Any]:
     """Facts about the run that are no part of the model's identity."""
     return {
         "engine": {"name": f"flower-{config.grid.replace('_', '-')}", "workers": 1},
         "epochs": len(result.history),
         "best_epoch": result.best_round,
         "mode": "federated",
-        "preprocessing": preprocessing,
-        "labels": dict(labels),
         "clients": len(dealt.names),
         "faults": len(result.faults),
     }
@@ -209,17 +200,19 @@ def _refuse_combinations(config: TrainConfig) -> None:
     """Settings of training that rounds have no room for.
 
     Raises:
-        CombinationError: there are such.
+        CombinationError: there is such.
     """
-    refused = {
-        "mode linear_probe": (config.mode == "linear_probe", "set train.mode to finetune"),
-        f"workers {config.workers}": (config.workers not in ("auto", 1), "leave train.workers out"),
-    }
-    for got, (given, mend) in refused.items():
-        if given:
-            raise CombinationError(
-                "this can't be had with federated training",
-                got=f"train.{got}",
-                expected="clients that each train every weight, alone",
-                mend=mend,
-            )
+    usual = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+    refused = [
+        *(("mode", config.mode) for _ in range(config.mode not in ("finetune", "scratch"))),
+        *(("workers", config.workers) for _ in range(config.workers not in ("auto", 1))),
+        *(("schedule", config.schedule) for _ in range(config.schedule == "plateau")),
+        *((key, getattr(config, key)) for key in _CENTRAL if getattr(config, key) != usual[key]),
+    ]
+    for key, given in refused:
+        raise CombinationError(
+            f"train.{key} can't be had with federated training",
+            got=given,
+            expected="clients that each move every weight, alone, at the round's rate",
+            mend=f"leave train.{key} out",
+        )

@@ -4,6 +4,7 @@ import logging
 import os
 import warnings
 
+from flwr.app.typing import ConfigRecordValues
 from flwr.clientapp import ClientApp
 from flwr.serverapp import ServerApp
 
@@ -13,7 +14,12 @@ __all__ = ["run_on_ray"]
 
 #: Options of Flower's actors. Without the last two one that was killed stays in their pool for good, and
 #: all that it is given after fails; a message that was lost with it is tried once more.
-_ACTOR = {"num_cpus": 1, "num_gpus": 0, "max_restarts": -1, "max_task_retries": 1}
+_ACTOR: dict[str, ConfigRecordValues] = {
+    "num_cpus": 1,
+    "num_gpus": 0,
+    "max_restarts": -1,
+    "max_task_retries": 1,
+}
 
 
 def run_on_ray(server: ServerApp, client: ClientApp, clients: int) -> None:

@@ -186,6 +186,12 @@ def test_the_trimmed_mean_and_the_median_are_taken_number_by_number(lead, values
     ("settings", "train", "clients", "said"),
     [
         ({"strategy": "scaffold"}, {"optimizer": "adamw"}, 3, "plain SGD"),
+        (
+            {"strategy": "scaffold"},
+            {"optimizer": "sgd", "optimizer_options": {"momentum": 0.9}},
+            3,
+            "without momentum",
+        ),
         ({"strategy": "krum", "options": {"num_malicious_nodes": 2}}, {}, 6, "7"),
         (
             {"strategy": "multi_krum", "options": {"num_malicious_nodes": 1, "num_nodes_to_select": 5}},

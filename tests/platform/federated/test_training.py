@@ -29,7 +29,7 @@ def run(tmp_path):
     """Run the stage: the folder that it filled, and its details."""
     runs = iter(range(100))
 
-    def go(dataset, *, model=MODEL, train=None, preprocessor=None, pretrained=None, **told):
+    def go(dataset, *, model=MODEL, train=None, preprocessor=None, **told):
         out = tmp_path / f"model{next(runs)}"
         out.mkdir()
         partition = PartitionConfig(**told.pop("partition", {}))
@@ -40,7 +40,6 @@ def run(tmp_path):
             federated=FederatedConfig(**{"rounds": 2, "partition": partition} | told),
             out=out,
             preprocessor=preprocessor,
-            pretrained=pretrained,
         )
         return out, details
 
@@ -113,6 +112,12 @@ def test_rounds_stop_when_no_client_gains(run, tabular):
     assert details["epochs"] == details["best_epoch"] + 1 < 30
 
 
+def test_the_last_round_is_kept_where_that_is_asked_for(run, tabular):
+    train = {"patience": 1, "learning_rate": 0.1, "keep": "last"}
+    _, details = run(tabular, clients=3, rounds=30, local_epochs=5, train=train)
+    assert details["best_epoch"] == details["epochs"] < 30
+
+
 def test_the_clients_are_told_one_by_one(run, tabular):
     out, details = run(
         tabular,
@@ -181,9 +186,11 @@ def test_given_preprocessing_is_used_and_named(run, tabular):
 
 
 def test_what_rounds_have_no_room_for_is_refused(run, tabular):
-    for settings in ({"mode": "linear_probe"}, {"workers": 2}):
-        with pytest.raises(CombinationError, match="federated"):
-            run(tabular, train=settings)
+    for key, value in (
+        ("mode", "linear_probe"), ("workers", 2), ("schedule", "plateau"), ("accumulate", 2), ("ema", 0.9),
+    ):  # fmt: skip
+        with pytest.raises(CombinationError, match=f"train.{key} can't be had with federated"):
+            run(tabular, train={key: value})
 
 
 def test_a_clients_folder_holds_its_rows_and_nothing_else(tabular, tmp_path):

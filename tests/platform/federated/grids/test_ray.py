@@ -1,4 +1,4 @@
-"""The same two apps in this process and on Flower's simulation on Ray: the same weights, with a client killed."""
+"""Both apps in this process and on Flower's simulation on Ray: the same weights, with a client killed."""
 
 import gc
 
@@ -45,7 +45,7 @@ def federation(tabular, tmp_path):
     work = Work(model=model, train=train, preprocessor=preprocessor, local_epochs=2, seed=0, dtype="float64")
 
     def run(grid: str, *, least: int = 1):
-        config = FederatedConfig(strategy="scaffold", rounds=ROUNDS, fraction=0.75, least=least)
+        config = FederatedConfig(strategy="scaffold")
         course = Course(
             work=work.to_json(),
             rounds=ROUNDS,
