@@ -3,7 +3,7 @@
 import pytest
 import torch
 from assay.models.supervised import Classification
-from assay.platform.exceptions import CombinationError
+from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.training.assembly import fit_as_configured
 from assay.platform.training.config import ModelConfig, TrainConfig
 from assay.platform.training.engines.in_process import InProcess
@@ -24,18 +24,18 @@ class Crowd(InProcess):
         self.workers = workers
 
 
-def assemble(tmp_path, *, engine=None, **settings):
+def assemble(tmp_path, *, engine=None, validation=None, told=lambda progress: None, **settings):
     torch.manual_seed(0)
     objective = Classification(nn.Linear(3, 2))
     outcome, details = fit_as_configured(
         objective,
         ROWS,
-        None,
+        validation,
         stage="train",
         model=ModelConfig(),
         config=TrainConfig(**{"epochs": 2, "batch_size": 5} | settings),
         scratch=tmp_path,
-        progress=lambda progress: None,
+        progress=told,
         engine=engine or InProcess(),
     )
     return outcome, details
@@ -64,3 +64,59 @@ def test_a_run_of_other_settings_begins_anew(tmp_path, changed):
 def test_bf16_is_said_in_the_details(tmp_path):
     _, details = assemble(tmp_path, precision="bf16")
     assert details["engine"]["precision"] == "bf16"
+
+
+def test_options_reach_the_optimizer_and_the_schedule(tmp_path):
+    plain, _ = assemble(tmp_path / "a", optimizer="sgd", schedule="constant")
+    heavy, _ = assemble(
+        tmp_path / "b", optimizer="sgd", schedule="constant", optimizer_options={"momentum": 0.5}
+    )
+    late, _ = assemble(tmp_path / "c", optimizer="sgd", schedule="constant", schedule_options={"warmup": 0.9})
+    assert plain.history != heavy.history != late.history != plain.history
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"optimizer_options": {"momentum": 0.9}}, "option of adamw"),
+        ({"optimizer": "sgd", "optimizer_options": {"momentum": 0.0}}, "Nesterov"),
+        ({"schedule": "cosine", "schedule_options": {"end": -1.0}}, "0 or more"),
+        ({"schedule": "plateau", "schedule_options": {"factor": "much"}}, "train can't be used"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_the_first_step(tmp_path, settings, match):
+    with pytest.raises(SpecError, match=match):
+        assemble(tmp_path, **settings)
+
+
+def test_a_plateau_without_validation_is_refused(tmp_path):
+    with pytest.raises(CombinationError, match="follows validation losses"):
+        assemble(tmp_path, schedule="plateau")
+
+
+def flat_after_a_while(tmp_path, *, stop_after=None):
+    """A run whose validation loss rises from the start, because its labels are the wrong way round."""
+
+    def told(progress):
+        if progress.step == stop_after:
+            raise KeyboardInterrupt
+
+    options = {"warmup": 0.0, "patience": 1, "factor": 0.01}
+    return assemble(
+        tmp_path, validation=Rows(inputs=ROWS.inputs, target=1 - ROWS.target), told=told, epochs=8,
+        patience=None, optimizer="sgd", schedule="plateau", schedule_options=options, learning_rate=0.5,
+        keep="last", checkpoint_seconds=0.0,
+    )[0]  # fmt: skip
+
+
+def test_a_plateau_slows_down_and_a_killed_run_slows_down_at_the_same_step(tmp_path):
+    whole = flat_after_a_while(tmp_path / "whole")
+    losses = [entry["validation_loss"] for entry in whole.history]
+    assert losses[0] < min(losses[1:])
+    early, late = abs(losses[2] - losses[0]), abs(losses[7] - losses[5])
+    assert late < early / 50
+    for step in (8, 12, 28):
+        folder = tmp_path / str(step)
+        with pytest.raises(KeyboardInterrupt):
+            flat_after_a_while(folder, stop_after=step)
+        assert flat_after_a_while(folder).history == whole.history
