@@ -27,15 +27,15 @@ __all__ = ["cell", "escape", "inline", "table"]
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "|": "&#124;"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]~$])")
 _LINK = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
-_FIRST = re.compile(r"^([-+=#.]|\d+(?=[.)]))")
+_FIRST = re.compile(r"^([-+=#.]|\d+(?=[.)](?:\s|$)))")
 _DRAWN = (Strip, Bar, Reach, Scale)
 
 
 def escape(text: str, whole: bool = False) -> str:
     """Foreign text that shows as it is: no markup, no HTML, no link, no mention, no new line or cell."""
     marked = _LINK.sub(r"\\\1", _SPECIAL.sub(r"\\\1", tame(text, whole)))
-    marked = _FIRST.sub(lambda found: _inert_start(found[1]), marked)
-    return "".join(_ENTITIES.get(letter, letter) for letter in marked)
+    inert = "".join(_ENTITIES.get(letter, letter) for letter in marked)
+    return _FIRST.sub(lambda found: _inert_start(found[1]), inert)  # last: what it writes is an entity
 
 
 def _inert_start(start: str) -> str:

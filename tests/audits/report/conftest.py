@@ -1,4 +1,4 @@
-"""Sample reports with invented numbers: binary, multi-class, regression, images, and one with nothing."""
+"""Sample reports with invented numbers: binary, private, multi-class, regression, images, or nothing."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from assay.audits.report import assemble, with_policy
 
 DIGEST = "7f3a" * 16
 CREATED = "2026-01-31T12:00:00Z"
-KINDS = ("binary", "multiclass", "regression", "image", "bare")
+KINDS = ("binary", "private", "multiclass", "regression", "image", "bare")
 
 
 def rate(value: float, n: int = 1000, **more: Any) -> dict[str, Any]:
@@ -242,10 +242,11 @@ def training() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _robustness(kind: str) -> dict[str, Findings]:
+def _of_kind(kind: str) -> dict[str, Findings]:
     """What a run found of the packaged examples; the other kinds have nothing."""
-    names = {"binary": "robustness", "image": "robustness_image"}
-    return {"robustness": Findings(**stored(names[kind]))} if kind in names else {}
+    names = {"binary": "robustness", "private": "robustness", "image": "robustness_image"}
+    found = {"robustness": Findings(**stored(names[kind]))} if kind in names else {}
+    return found | ({"privacy": Findings(**stored("privacy"))} if kind == "private" else {})
 
 
 def sample(kind: str) -> dict[str, Any]:
@@ -258,13 +259,13 @@ def sample(kind: str) -> dict[str, Any]:
             lineage={"artifacts": []}, evidence={}, missing={"/data/rows": "the file was not read"},
             created=CREATED, version=None,
         )  # fmt: skip
-    image, task = kind == "image", "multiclass" if kind == "image" else kind
-    classes = {"binary": ["<=50K", ">50K"], "regression": []}.get(kind, [str(i) for i in range(10)])
+    image, task = kind == "image", {"image": "multiclass", "private": "binary"}.get(kind, kind)
+    classes = {"binary": ["<=50K", ">50K"], "regression": []}.get(task, [str(i) for i in range(10)])
     n = 360 if image else 16281
     report = assemble(
         model={
             "name": "adult-income", "architecture": "mlp", "task": task, "classes": classes,
-            "positive": ">50K" if kind == "binary" else None, "parameters": 181250,
+            "positive": ">50K" if task == "binary" else None, "parameters": 181250,
             "digest": DIGEST, "spec_digest": DIGEST[::-1],
         },
         card={
@@ -284,7 +285,7 @@ def sample(kind: str) -> dict[str, Any]:
             "explanation": explanation(image),
             "carbon": Findings(**stored("carbon")),
         }
-        | _robustness(kind)
+        | _of_kind(kind)
         | ({} if kind == "regression" else {"calibration": calibration()})
         | ({} if image else {room: Findings(**stored(room)) for room in ("fairness", "slices")}),
         lineage={
@@ -299,7 +300,7 @@ def sample(kind: str) -> dict[str, Any]:
         created=CREATED,
         version=3,
     )  # fmt: skip
-    return with_policy(report, verdict()) if kind == "binary" else report
+    return with_policy(report, verdict()) if task == "binary" else report
 
 
 PICTURES = {f"pictures/{row}.png": png() for row in range(6)}

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 from assay.audits.report import render_markdown, summary, summary_markdown
+from assay.audits.report.markdown_text import escape
+from markdown_it import MarkdownIt
 
 
 def head(card: str) -> dict[str, Any]:
@@ -82,3 +84,19 @@ def test_the_summary_has_every_check_with_its_verdict(binary: dict[str, Any]):
 def test_the_summary_of_a_report_without_a_policy_has_the_four_numbers(make: Any):
     assert [row.verdict for row in summary(make("multiclass"))] == [""] * 4
     assert "no gate" in summary_markdown(make("bare"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1. list", "1. list"),
+        ("12) twelve", "12) twelve"),
+        ("0.9", "0.9"),
+        ("<b> & |", "<b> & |"),
+        ("-1", "-1"),
+    ],
+)
+def test_escaped_text_reads_as_it_was(text: str, shown: str):
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(escape(text))
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    assert "".join(child.content for child in tokens[1].children or ()) == shown
