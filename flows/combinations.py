@@ -34,6 +34,8 @@ _ALONE = "its candidates are trained in this process, one after the other"
 _NO_WEIGHTS = "the game that it plays knows no weights of rows, so it would answer for other people"
 _ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which trains nothing"
 
+_POOLED = "its candidates would be trained on every client's rows in one place"
+
 # fmt: off
 COMBINATIONS: tuple[Combination, ...] = (
     Combination("mitigate", "a binary task"),
@@ -91,6 +93,27 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("privacy", "mitigate.exponentiated_gradient", _AGAIN, _THRESHOLDS),
     Combination("privacy", "mitigate.grid_search", _AGAIN, _THRESHOLDS),
     Combination("privacy", "mitigate.adversarial", _AGAIN, _THRESHOLDS),
+    Combination("federated", "privacy",
+        "each client would need a budget and noise of its own", "leave one of them out"),
+    Combination("federated", "pretraining",
+        "pretraining reads every client's rows in one place", "leave pretrain out"),
+    Combination("federated", "several workers",
+        "clients are what runs side by side", "leave train.workers out, or set federated.grid to ray"),
+    Combination("federated", "a linear probe",
+        "clients train every weight", "set train.mode to finetune"),
+    Combination("federated", "a model from elsewhere",
+        "it was not trained here, and is audited as it is", "leave federated out"),
+    Combination("federated", "several seeds"),
+    Combination("federated", "data.weight"),
+    Combination("federated", "train.label_fraction"),
+    Combination("federated", "regression"),
+    Combination("federated", "images"),
+    Combination("federated", "mitigate.threshold"),
+    *(
+        Combination("federated", f"mitigate.{name}", _POOLED, "take mitigate.method: threshold")
+        for name, method in METHODS.items()
+        if method.trains
+    ),
     Combination("pretraining", "a network fixed but for its head",
         "there is nothing in it that pretraining could teach", "leave pretrain out"),
 )

@@ -13,6 +13,8 @@ from assay.platform.privacy.ledger.renyi import renyi_curve
 #: Keys of a spec that give it a trait, over the loans' spec; a dotted key is set inside its section.
 GIVES = {
     "a model from elsewhere": {"external": {"model": "somewhere.onnx"}},
+    "privacy": {"privacy": {"epsilon": 3.0}},
+    "federated": {"federated": {"clients": 3, "rounds": 2}},
     "train.label_fraction": {"train.label_fraction": 0.8},
     "pretraining": {"pretrain": {"method": "scarf", "epochs": 1}},
     "several seeds": {"seeds": 2},
