@@ -70,6 +70,15 @@ def _mitigation() -> list[dict[str, Any]]:
     return _summaries(METHODS)
 
 
+def _strategies() -> list[dict[str, Any]]:
+    from ..platform.federated.methods import STRATEGIES
+
+    return [
+        {"name": name, "summary": method.summary, "paper": method.paper, "options": dict(method.options)}
+        for name, method in STRATEGIES.items()
+    ]
+
+
 def _robustness() -> list[dict[str, Any]]:
     from ..audits.robustness import TESTS
 
@@ -118,6 +127,7 @@ _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "metrics": _metrics,
     "explanations": _explanations,
     "mitigation": _mitigation,
+    "strategies": _strategies,
     "robustness": _robustness,
     "datasets": _datasets,
     "examples": _examples,

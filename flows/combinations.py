@@ -29,7 +29,6 @@ class Combination:
 _AGAIN = (
     "it trains once more on the same rows, without privacy: the epsilon wouldn't be that of what is published"
 )
-_THRESHOLDS = "take mitigate.method: threshold, which trains nothing"
 _ALONE = "its candidates are trained in this process, one after the other"
 _NO_WEIGHTS = "the game that it plays knows no weights of rows, so it would answer for other people"
 _ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which trains nothing"
@@ -88,19 +87,21 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("privacy", "train.precision: bf16"),
     Combination("privacy", "data.weight"),
     Combination("privacy", "mitigate.threshold"),
-    Combination("privacy", "mitigate.reweighing", _AGAIN, _THRESHOLDS),
-    Combination("privacy", "mitigate.correlation_removal", _AGAIN, _THRESHOLDS),
-    Combination("privacy", "mitigate.exponentiated_gradient", _AGAIN, _THRESHOLDS),
-    Combination("privacy", "mitigate.grid_search", _AGAIN, _THRESHOLDS),
-    Combination("privacy", "mitigate.adversarial", _AGAIN, _THRESHOLDS),
+    Combination("privacy", "pretraining"),
+    Combination("privacy", "a linear probe"),
+    *(
+        Combination("privacy", f"mitigate.{name}", _AGAIN, "take mitigate.method: threshold")
+        for name, method in METHODS.items()
+        if method.trains
+    ),
     Combination("federated", "privacy",
         "each client would need a budget and noise of its own", "leave one of them out"),
+    Combination("federated", "a linear probe",
+        "clients train every weight", "set train.mode to finetune"),
     Combination("federated", "pretraining",
         "pretraining reads every client's rows in one place", "leave pretrain out"),
     Combination("federated", "several workers",
         "clients are what runs side by side", "leave train.workers out, or set federated.grid to ray"),
-    Combination("federated", "a linear probe",
-        "clients train every weight", "set train.mode to finetune"),
     Combination("federated", "a model from elsewhere",
         "it was not trained here, and is audited as it is", "leave federated out"),
     Combination("federated", "several seeds"),
@@ -131,6 +132,7 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     ),
     "pretraining": lambda spec: spec.pretrain is not None,
     "privacy": lambda spec: spec.privacy is not None,
+    "federated": lambda spec: spec.federated is not None,
     "several seeds": lambda spec: spec.seeds > 1,
     "several workers": lambda spec: spec.train.workers not in ("auto", 1),
     "data.weight": lambda spec: spec.data.weight is not None,

@@ -8,6 +8,7 @@ from typing import Any
 from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ..platform.exceptions import CombinationError, SpecError, nearest
+from ..platform.federated import methods as federated
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
 from ..platform.privacy.config import RECORD
@@ -60,6 +61,8 @@ def preflight(spec: Spec) -> None:
     if spec.privacy is not None:
         accountant.check_installed()
         _check_private(spec)
+    if spec.federated is not None:
+        federated.check_installed()
     if spec.data.sensitive:
         _check_mitigated(spec, spec.data.sensitive)
 

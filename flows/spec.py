@@ -16,6 +16,7 @@ from ..audits.check import DEFAULT_CONFIDENCE, Check
 from ..audits.config import AuditConfig
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
+from ..platform.federated.config import FederatedConfig
 from ..platform.mitigation.config import MitigationConfig
 from ..platform.privacy.config import PrivacyConfig
 from ..platform.store.name import check_name
@@ -57,6 +58,7 @@ class Spec:
     pretrain: PretrainConfig | None = None
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     privacy: PrivacyConfig | None = None
+    federated: FederatedConfig | None = None
     mitigate: MitigationConfig | None = None
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()

@@ -108,6 +108,18 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 
 def _preprocessor(run: Run) -> Any:
+def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.federated.training import train_federated
+    from .charging import charge_without_privacy
+
+    assert run.spec.federated is not None
+    charge_without_privacy(run, FEDERATED.key(run))
+    return train_federated(
+        dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
+        out=out, progress=run.display.moved, preprocessor=_preprocessor(run),
+    )  # fmt: skip
+
+
     """What looks at no row: of a codebook, or of pixels, whose levels are known; None fits it on the rows."""
     from ..platform.data.codebook import preprocessor_from_codebook
     from ..platform.data.dataset import Dataset
@@ -151,7 +163,8 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 def _shadowed(spec: Spec) -> bool:
     """Whether shadow models are trained, which is possible for a model that started from scratch here."""
-    return "lira" in spec.audit.privacy.attacks and spec.external is None and spec.pretrain is None
+    elsewhere = spec.external is not None or spec.pretrain is not None or spec.federated is not None
+    return "lira" in spec.audit.privacy.attacks and not elsewhere
 
 
 def _audit_section(spec: Spec) -> Mapping[str, Any]:
@@ -241,7 +254,20 @@ TRAIN = Stage(
     code=_NETWORK_CODE,
     libraries=_NETWORK_LIBRARIES,
     work=_train,
-    wanted=lambda spec: spec.external is None,
+    wanted=lambda spec: spec.external is None and spec.federated is None,
+)
+
+#: The same stage, of rows that stay with clients.
+FEDERATED = dataclasses.replace(
+    TRAIN,
+    section=lambda run: {
+        **_train_section(run),
+        "federated": dataclasses.asdict(run.spec.federated),  # type: ignore[arg-type]
+    },
+    code=(*_NETWORK_CODE, "platform.federated"),
+    libraries=(*_NETWORK_LIBRARIES, "flwr"),
+    work=_train_federated,
+    wanted=lambda spec: spec.external is None and spec.federated is not None,
 )
 
 CALIBRATE = Stage(
@@ -297,7 +323,7 @@ AUDIT = Stage(
 )
 
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, TRAIN, CALIBRATE, MITIGATE, IMPORT, AUDIT)
+CHAIN = (INGEST, PRETRAIN, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:
