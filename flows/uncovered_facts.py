@@ -44,14 +44,14 @@ def uncovered_of(
 def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None) -> RunFacts:
     """The facts that `uncovered` asks for; arguments as of `uncovered_of`."""
     data, trained, audit = artifacts["ingest"], artifacts["train"], artifacts["audit"]
-    details, history = trained.manifest.details, _json(trained, "history.json")
+    history = _json(trained, "history.json")
     validated = any(entry.get("validation_loss") is not None for entry in history)
     findings = from_bytes((audit.path / "findings.json").read_bytes())
     beside = [artifact.manifest for name, artifact in artifacts.items() if name.startswith("train ")]
     private = [manifest for manifest in beside if manifest.details.get("privacy")]
     return RunFacts(
-        secret_noise=details["privacy"]["secret_noise"],
-        preprocessing=details["preprocessing"],
+        secret_noise=all(mechanism["secret_noise"] for mechanism in _mechanisms(artifacts)),
+        preprocessing=_preprocessing(artifacts),
         schema_inferred=_inferred(spec, _json(data, "schema.json")),
         row_count_released=bool(data.manifest.details["splits"]),
         datasheet_released=(data.path / "datasheet.json").exists(),
@@ -72,6 +72,13 @@ def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None)
         members_attacked=_attacked_members(findings.get("privacy")),
         sets_by_validation=any(part in findings["robustness"].values for part in _SETS),
     )
+
+
+def _mechanisms(artifacts: Artifacts) -> Iterator[Mapping[str, Any]]:
+    """Of training, and of pretraining where that was private, too."""
+    for name in ("pretrain", "train"):
+        if name in artifacts and artifacts[name].manifest.details.get("privacy"):
+            yield artifacts[name].manifest.details["privacy"]
 
 
 def _inferred(spec: Spec, schema: Mapping[str, Any]) -> bool:
@@ -98,6 +105,12 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _has_pictures(audit: Artifact) -> bool:
     return any((audit.path / "pictures").iterdir())
+
+
+def _preprocessing(artifacts: Artifacts) -> Any:
+    """Training keeps what pretraining made or was given."""
+    said = artifacts["train"].manifest.details["preprocessing"]
+    return artifacts["pretrain"].manifest.details["preprocessing"] if said == "pretraining" else said
 
 
 def _pretraining(artifacts: Artifacts) -> Any:

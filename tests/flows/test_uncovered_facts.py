@@ -84,6 +84,12 @@ def beside(left: Left, name: str, details: dict[str, Any]) -> None:
     left.details[name] = details
 
 
+def pretrained(left: Left, preprocessing: str, *, secret_noise: bool = True) -> None:
+    left.details["train"] = PRIVATE | {"preprocessing": "pretraining"}
+    mechanism = {"privacy": {"secret_noise": secret_noise}}
+    left.details["pretrain"] = mechanism | {"preprocessing": preprocessing}
+
+
 def method(left: Left, name: str, **section: Any) -> None:
     left.findings["explanation"] = {"methods": {name: section}}
 
@@ -96,6 +102,18 @@ CHANGES = {
     "fitted preprocessing": (
         lambda left: left.details.update(train=PRIVATE | {"preprocessing": "train rows"}),
         {"preprocessing": "train rows"},
+    ),
+    "preprocessing that pretraining fitted": (
+        lambda left: pretrained(left, "train rows"),
+        {"preprocessing": "train rows", "pretraining": "composed"},
+    ),
+    "preprocessing that pretraining was given": (
+        lambda left: pretrained(left, "given"),
+        {"pretraining": "composed"},
+    ),
+    "pretraining with seeded noise": (
+        lambda left: pretrained(left, "given", secret_noise=False),
+        {"pretraining": "composed", "secret_noise": False},
     ),
     "classes": (lambda left: schema(left, classes=["no", "yes"]), {"schema_inferred": True}),
     "an inferred kind": (
@@ -174,12 +192,12 @@ CHANGES = {
     ),
     "plain pretraining": (lambda left: beside(left, "pretrain", {}), {"pretraining": "train rows"}),
     "private pretraining": (
-        lambda left: beside(left, "pretrain", {"privacy": {"steps": 9}}),
+        lambda left: beside(left, "pretrain", PRIVATE),
         {"pretraining": "composed"},
     ),
     "a scored representation": (
         lambda left: (
-            beside(left, "pretrain", {"privacy": {"steps": 9}}),
+            beside(left, "pretrain", PRIVATE),
             left.write("pretrain", "evaluation.json", {}),
         ),
         {"pretraining": "composed", "representation_scored": True},

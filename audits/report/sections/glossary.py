@@ -14,6 +14,8 @@ _INTERVAL = (
     "What changes when the model is trained again, or the world moves on.",
 )
 
+_EPSILONS = {"epsilon": "claimed", "epsilon_cumulative": "cumulative"}
+
 
 def glossary(report: Mapping[str, Any]) -> Section:
     """Only the metrics that appear; the order is that of the table of words, then the alphabet."""
@@ -35,5 +37,15 @@ def _names(report: Mapping[str, Any]) -> Iterator[str]:
                 names = held.get(key, ()) if isinstance(held.get(key), Mapping) else ()
                 yield from (of_method(name)[1] for name in names)
             stack += held.values()
+    yield from _of_privacy(report.get("privacy", {}))
     yield from (check["metric"] for check in report.get("policy", {}).get("checks", []))
     yield from (key for key in ("kwh", "kg_co2e") if key in report.get("carbon", {}))
+
+
+def _of_privacy(found: Mapping[str, Any]) -> Iterator[str]:
+    """What the section on privacy has, as policies name it."""
+    audited = found.get("audited", {})
+    yield from (name for name, part in _EPSILONS.items() if "epsilon" in found.get(part, {}))
+    yield from (name for name in ("epsilon_lower",) if name in audited)
+    for attack in audited.get("membership", {}).values():
+        yield from (name for name in ("mia_auc", "mia_tpr") if attack.get(name))

@@ -168,7 +168,7 @@ def _sentence(held: Mapping[str, Any], unit: str) -> tuple[Inline, ...]:
         f" had a part in training {allowed}. Half sure before, nobody is more than "
         f"{at_most(held['posterior'])} sure after; no guess, in or out, is right more often than in "
         f"{at_most(held['right_guesses'])} of cases. Outcomes with a chance of δ = {chance(held['delta'])} "
-        "are left aside. These are bounds for the row that is easiest to find and the best test there can "
+        "are left aside. These are bounds for whoever is easiest to find and the best test there can "
         "be: a real attack finds less.",
     )
 
