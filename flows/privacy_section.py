@@ -7,6 +7,8 @@ from ..audits.findings import Findings
 from ..audits.privacy.odds import in_odds
 from ..platform.store import Artifact
 from . import ledger_history
+from .findings_file import from_bytes
+from .privacy_cost import PRIVACY_COST
 from .spec import Spec
 from .uncovered_facts import uncovered_of
 
@@ -36,11 +38,12 @@ def privacy_section(
             "audited": audited or Findings(missing={"": _NO_ATTACK}),
         }
     )
-    known = {part: values for part, values in found.values.items() if values}
+    compared = _compared(artifacts)
+    known = {part: values for part, values in {**found.values, **compared.values}.items() if values}
     if "claimed" in known:
         known["uncovered"] = uncovered_of(spec, artifacts, ledger)
     known |= _odds(known)
-    return Findings(values=known, missing=found.missing) if known else Findings()
+    return Findings(values=known, missing=found.missing | compared.missing) if known else Findings()
 
 
 def _odds(known: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,3 +59,10 @@ def _claimed(artifacts: Mapping[str, Artifact]) -> Findings:
         return Findings(missing={"": _NOT_HERE})
     details = artifacts["train"].manifest.details.get("privacy")
     return Findings(missing={"": _NOT_PRIVATE}) if details is None else Findings(values=dict(details))
+
+
+def _compared(artifacts: Mapping[str, Artifact]) -> Findings:
+    """`cost` and `curve`, where models at other epsilons were trained beside."""
+    if PRIVACY_COST not in artifacts:
+        return Findings()
+    return from_bytes((artifacts[PRIVACY_COST].path / "findings.json").read_bytes())[PRIVACY_COST]

@@ -12,6 +12,7 @@ from typing import Any
 from .chain import Run, Stage
 from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
 from .final import final_model
+from .privacy_cost import cost_stages
 from .seeds import seed_stages
 from .spec import Spec
 
@@ -107,7 +108,6 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     )  # fmt: skip
 
 
-def _preprocessor(run: Run) -> Any:
 def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.federated.training import train_federated
     from .charging import charge_without_privacy
@@ -120,6 +120,7 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     )  # fmt: skip
 
 
+def _preprocessor(run: Run) -> Any:
     """What looks at no row: of a codebook, or of pixels, whose levels are known; None fits it on the rows."""
     from ..platform.data.codebook import preprocessor_from_codebook
     from ..platform.data.dataset import Dataset
@@ -201,7 +202,8 @@ def _train_inputs(run: Run) -> Mapping[str, str]:
 def _privacy_section(run: Run) -> Mapping[str, Any]:
     privacy = run.spec.privacy
     return {
-        "privacy": None if privacy is None else dataclasses.asdict(privacy),
+        "privacy": privacy
+        and {key: value for key, value in dataclasses.asdict(privacy).items() if key != "compare"},
         "codebook": run.spec.to_dict()["data"]["codebook"],
     }
 
@@ -329,4 +331,4 @@ CHAIN = (INGEST, PRETRAIN, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
 def wanted(spec: Spec) -> tuple[Stage, ...]:
     """The stages that a spec asks for, in order."""
     stages = tuple(stage for stage in CHAIN if stage.wanted(spec))
-    return (*stages, *seed_stages(spec, stages))
+    return (*stages, *seed_stages(spec, stages), *cost_stages(spec, stages))

@@ -20,12 +20,14 @@ from .final import final_model
 from .findings_file import to_bytes
 from .home import Home
 from .measure import Evidence, measure
+from .privacy_cost import PRIVACY_COST, measure_cost
 from .register import REPORT_CODE
 from .report_stage import REPORT_FILES, build, render
 from .row_audit import audit_rows
-from .seeds import VARIATION, in_order, measure_variation
+from .seeds import VARIATION, measure_variation
 from .spec import Spec, parse_spec
 from .stages import CHAIN
+from .variants import in_order
 from .version import RegisteredVersion, open_version
 from .waivers import waived_report, waivers_in_force
 
@@ -115,6 +117,10 @@ def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verific
         seeds = artifacts[VARIATION].path
         stored |= json.loads((seeds / "findings.json").read_bytes())
         findings[VARIATION] = measure_variation(spec, audit.path, seeds)
+    if PRIVACY_COST in artifacts:
+        beside = artifacts[PRIVACY_COST].path
+        stored |= json.loads((beside / "findings.json").read_bytes())
+        findings[PRIVACY_COST] = measure_cost(spec, audit.path, beside)
     if "data" in stored:
         findings["data"] = audit_rows(artifacts["ingest"].path, evidence.model, spec.audit)
     again = json.loads(to_bytes(findings))

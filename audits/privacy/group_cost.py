@@ -103,20 +103,22 @@ class GroupCosts:
         private, plain = ([of[name] for name in self._large] for of in (self.private, self.plain))
         change = Change(private, plain)
         confidence, span = self.config.confidence, (1.0 if self.rises else np.inf)
+        grown = gap_change(private, plain, confidence=confidence)
+        if grown is None:
+            return Findings(missing={"": "too many groups lie too close to each other"})
         measured = {
             "private": largest_gap(Side(private), confidence=confidence, span=span),
             "plain": largest_gap(Side(plain), confidence=confidence, span=span),
-            "change": gap_change(private, plain, confidence=confidence),
+            "change": grown,
             "of_costs": largest_gap(change, confidence=confidence, span=2 * span),
         }
         rows = sum(statistic.rows for statistic in private)
-        values: dict[str, Any] = {name: _number(of, rows) for name, of in measured.items() if of is not None}
+        values: dict[str, Any] = {name: _number(of, rows) for name, of in measured.items()}
         lost = -change.value if self.rises else change.value
         values["of_costs"]["between"] = [self._large[int(pick(lost))] for pick in (np.argmax, np.argmin)]
         if len(self._large) < len(self.names):
             values["excluded"] = [name for name in self.names if name not in self._large]
-        missing = {} if measured["change"] else {"/change": "too many groups lie too close to each other"}
-        return Findings(values=values, missing=missing)
+        return Findings(values=values)
 
     @cached_property
     def _large(self) -> list[str]:

@@ -37,6 +37,9 @@ class PrivacyConfig:
     accountant: Literal["prv", "rdp"] = "prv"
     """`prv` is tight. `rdp` asks for some more noise, and is faster."""
 
+    compare: tuple[float | Literal["none"], ...] = ()
+    """Other epsilons, or `none`, that the same spec is trained with beside: what privacy cost, by group."""
+
     physical_batch: int | None = None
     """Most rows that go through the network at once; null leaves it to the expected batch."""
 
@@ -53,6 +56,11 @@ class PrivacyConfig:
             "delta": (0 < self.delta < 1, "above 0, below 1 / rows"),
             "max_grad_norm": (0 < self.max_grad_norm < math.inf, "above 0"),
             "canaries": (self.canaries == 0 or self.canaries >= 2, "2 or more, or 0"),
+            "compare": (
+                len({self.epsilon, *self.compare}) == len(self.compare) + 1
+                and all(epsilon == "none" or 0 < epsilon < math.inf for epsilon in self.compare),
+                "epsilons above 0 or `none`, each once, and not privacy.epsilon, which is there anyway",
+            ),
             "physical_batch": (self.physical_batch is None or self.physical_batch >= 1, "1 or more, or null"),
         }
         for key, (holds, expected) in rules.items():

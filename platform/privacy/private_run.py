@@ -104,6 +104,7 @@ class PrivateRun:
             steps: that were taken, of all epochs together.
         """
         config = self.config
+        together = [asdict(one) for one in (*self.before, self.mechanism(steps))]
         return {
             "epsilon": self.epsilon(steps),
             "epsilon_asked": config.epsilon,
@@ -117,7 +118,7 @@ class PrivateRun:
             "steps": steps,
             "canaries": 0 if self.canaries is None else len(self.canaries.scores),
             "secret_noise": self.inner.noise.secret and self.sampler.stream.secret,
-            **({"before": [asdict(one) for one in self.before]} if self.before else {}),
+            **({"stages": together} if self.before else {}),
         }
 
 

@@ -34,7 +34,7 @@ def test_both_stages_get_one_noise_and_keep_within_the_budget_together(trained, 
     assert [(one.sample_rate, one.steps) for one in stages] == [(50 / 300, 12), (30 / 300, 40)]
     assert stages[0].noise_multiplier == stages[1].noise_multiplier
     claimed = second["privacy"]
-    assert claimed["before"] == [dataclasses.asdict(stages[0])]
+    assert claimed["stages"] == [dataclasses.asdict(one) for one in stages]
     assert claimed["epsilon"] == epsilon_of(stages, delta=1e-4, accountant="rdp")
     assert 1.99 < claimed["epsilon"] <= 2.0
     assert first["privacy"]["epsilon"] < claimed["epsilon"], "what pretraining cost by itself"
