@@ -105,7 +105,8 @@ def test_what_reads_columns_works_or_says_why_not(finished):
                   "/data/audit/near_rows"):  # fmt: skip
         assert report["missing"][place]
     assert "reason" in report["data"]["datasheet"]["proxies"]["age"]
-    assert "mlm" in json.dumps(report["training"])
+    (pretrained,) = (stage for stage in report["training"]["stages"] if stage["name"] == "pretrain")
+    assert pretrained["evaluation"]["after"].keys() == {"feature_std", "knn", "linear_probe"}
 
 
 def test_a_version_is_verified_and_scores_other_letters(finished):
