@@ -28,6 +28,7 @@ LIBRARIES = (
     "codecarbon",
     "datasets",
     "fairlearn",
+    "mlxtend",
     "numpy",
     "opacus",
     "prefect",
