@@ -77,7 +77,7 @@ def measure(history: Mapping[str, Any] | None) -> Findings:
     missing = {}
     for key, why in (
         ("epsilon", "The rows were also learned from without privacy: nothing bounds what was spent."),
-        ("filtered", "No budget was set: there is no filter whose reading could be told."),
+        ("filtered", "No budget was set for these rows: `assay ledger set`."),
         ("budget", "No budget was set for these rows: `assay ledger set`."),
     ):
         if history[key] is None:
