@@ -49,7 +49,8 @@ def members_of(
     parts = [_part(table, config.rows, rng) for table in (trained, data.test_table())]
     table = pa.concat_tables(parts)
     return MemberEvidence(
-        outputs=_outputs(predictor, table),
+        # Logits before calibration: who has the model has them, and shadow models' are on the same scale.
+        outputs=predictor.predict(table) if predictor.task == "regression" else predictor.outputs(table),
         y_true=truth(predictor, table),
         member=np.repeat([True, False], [part.num_rows for part in parts]),
         sensitive=predictor.preprocessor.sensitive(table),
@@ -70,13 +71,6 @@ def _part(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
     if table.num_rows <= rows:
         return table
     return table.take(pa.array(np.sort(rng.choice(table.num_rows, size=rows, replace=False))))
-
-
-def _outputs(predictor: Model, table: pa.Table) -> np.ndarray:
-    """Calibrated logits `(n, classes)`, or values `(n,)`: probabilities would be rounded."""
-    if predictor.task == "regression":
-        return predictor.predict(table)
-    return predictor.outputs(table) / np.float32(predictor.postprocess.temperature)
 
 
 def _shadows(

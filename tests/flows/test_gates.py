@@ -22,7 +22,7 @@ POLICY = [
     {"metric": "accuracy", "min": 0.3, "confidence": 0.99},
     {"metric": "accuracy", "min": 0.3, "split": "validation"},
     {"metric": "accuracy", "not_worse_than": "production", "by": 0.2},
-    {"requires": ["fairness.gender", "privacy.audited"]},
+    {"requires": ["fairness.gender", "privacy.claimed"]},
 ]
 SOON = (date.today() + timedelta(days=30)).isoformat()
 
@@ -75,7 +75,7 @@ def test_each_check_is_answered_in_the_report(first):
     assert chosen["value"] == report["performance"]["validation"]["metrics"]["accuracy"]["value"]
     assert compared["reason"] == "not measured: there is no production version yet"
     assert required["status"] == "inconclusive"
-    assert required["reason"].startswith("privacy.audited: Not asked for")
+    assert required["reason"].startswith("privacy.claimed: Trained without")
     assert report["missing"]["/variation"].startswith("Not asked for")
 
 
