@@ -45,7 +45,8 @@ def run(
     with reproducible(1, threads=1):
         return fit(
             objective, TRAIN, validation, plan=plan,
-            optimizer=torch.optim.SGD(objective.parameters(), lr=0.3), schedule=lambda step: 1.0, sampler=Shuffled(30, 8, 0),
+            optimizer=torch.optim.SGD(objective.parameters(), lr=0.3),
+            schedule=lambda step: 1.0, sampler=Shuffled(30, 8, 0),
             stepper=FullPrecision(torch.Generator()), progress=Throttled(told, seconds=0),
             checkpoints=Checkpoints(folder, run="test") if folder else None,
         )  # fmt: skip
