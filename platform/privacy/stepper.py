@@ -169,8 +169,10 @@ def private_stepper(
         spare: coordinates beside the parameters', which get noise alone.
 
     Raises:
+        SpecError: the clipping can't be had with so much noise.
         ModelError: a layer mixes samples, or hides what is needed.
     """
+    clipping.gradient_noise(noise_multiplier)  # refused here, before the first step and what it is charged
     engine = BookKeeping(objective, Choice(measured=noise_seed is None))
     return PrivateStepper(
         generator=inner.generator,
