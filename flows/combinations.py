@@ -35,6 +35,19 @@ _ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which
 
 _POOLED = "its candidates would be trained on every client's rows in one place"
 
+_BY_ITSELF = "take pretrain.method: masked_features with options: {replacement: uniform}, or mae"
+_MIXING = {
+    "scarf": "its loss tells each row from the other rows of its batch",
+    "simclr": "its loss tells each image from the other images of its batch",
+    "moco": "its loss tells each image from a queue of earlier ones",
+    "byol": "it normalizes over the batch, so what is learned of an image depends on the others",
+    "barlow_twins": "its loss is made of correlations over the batch",
+    "vicreg": "its loss is made of variances and covariances over the batch",
+    "mlm": "its loss is a mean over the tokens of all texts of a batch, however many each has",
+    "clm": "its loss is a mean over the tokens of all texts of a batch, however many each has",
+}
+"""Methods whose loss has no part for each row, so that no row's part in it can be bounded."""
+
 # fmt: off
 COMBINATIONS: tuple[Combination, ...] = (
     Combination("mitigate", "a binary task"),
@@ -90,6 +103,10 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("privacy", "pretraining"),
     Combination("privacy", "a linear probe"),
     *(
+        Combination("privacy", f"pretraining by {name}", why, _BY_ITSELF)
+        for name, why in _MIXING.items()
+    ),
+    *(
         Combination("privacy", f"mitigate.{name}", _AGAIN, "take mitigate.method: threshold")
         for name, method in METHODS.items()
         if method.trains
@@ -131,6 +148,12 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         spec.train.label_fraction < 1 or spec.train.labels_per_class is not None
     ),
     "pretraining": lambda spec: spec.pretrain is not None,
+    **{
+        f"pretraining by {name}": lambda spec, name=name: (
+            spec.pretrain is not None and spec.pretrain.method == name
+        )
+        for name in _MIXING
+    },
     "privacy": lambda spec: spec.privacy is not None,
     "federated": lambda spec: spec.federated is not None,
     "several seeds": lambda spec: spec.seeds > 1,

@@ -2,10 +2,11 @@
 
 import pytest
 from assay.flows.chain import Run, perform
-from assay.flows.combinations import _OF_A_SPEC, _OF_DATA, COMBINATIONS, check_combinations, refuse
+from assay.flows.combinations import _MIXING, _OF_A_SPEC, _OF_DATA, COMBINATIONS, check_combinations, refuse
 from assay.flows.home import Home
 from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
+from assay.models.catalog import PRETRAINING
 from assay.platform.exceptions import CombinationError
 from assay.platform.privacy.ledger.rdp_filter import composed_epsilon
 from assay.platform.privacy.ledger.renyi import renyi_curve
@@ -22,6 +23,7 @@ GIVES = {
     "several seeds": {"seeds": 2},
     "several workers": {"train.workers": 2},
     "data.weight": {"data.weight": "debt"},
+    **{f"pretraining by {name}": {"pretrain": {"method": name}} for name in _MIXING},
     "a linear probe": {"train.mode": "linear_probe", "pretrain": MASKED},
     "a network fixed but for its head": {"model.architecture": "scattering"},
     "privacy": {"privacy": {"epsilon": 2.0, "delta": 1e-4, "accountant": "rdp"}},
@@ -116,3 +118,7 @@ def test_private_training_by_several_workers_and_thresholds_of_what_they_trained
     run = performed(spec, tmp_path)
     assert (run.path("mitigate") / "mitigation.json").is_file()
     assert [one.stage for one in run.home.ledger().reservations()] == ["settled"]
+
+
+def test_every_method_that_mixes_rows_is_refused_with_its_reason():
+    assert set(_MIXING) == {name for name, part in PRETRAINING.items() if part.private is None}
