@@ -51,7 +51,8 @@ def _unbounded(found: Mapping[str, Any]) -> Line:
         return ()
     parts: list[Inline] = ["The same rows were trained on without privacy, and no ε bounds that: "]
     for index, run in enumerate(runs[:_NAMED]):
-        parts += [", ", Name(run["version"])] if index else [Name(run["version"])]
+        who = "this version's own comparison" if run["mine"] else Name(run["version"])
+        parts += [", ", who] if index else [who]
     return (*parts, "." if len(runs) <= _NAMED else f" and {len(runs) - _NAMED} more.")
 
 

@@ -37,6 +37,8 @@ _SKIPPED = (
     "audited",
     "membership",
 )
+_SHARED = ("epsilon",)
+"""Keys of several parts of the report, one of which is a metric."""
 _MINOR = 100
 _OPTIONAL = ("comparisons", "compression", "mitigation")
 """Rooms whose absence says nothing of how far the rest can be trusted."""
@@ -97,5 +99,6 @@ def _said(rest: list[str]) -> str:
     """Tokens that a reader needs, metrics by their title: `sex › Female › Selection rate`."""
     kept = [token for token in rest if token not in _SKIPPED] or rest
     return " › ".join(
-        describe(token).title if token in METRICS else token.replace("_", " ") for token in kept
+        describe(token).title if token in METRICS and token not in _SHARED else token.replace("_", " ")
+        for token in kept
     )

@@ -169,11 +169,19 @@ def unbounded(private) -> Report:
 def test_training_without_privacy_on_the_same_rows_leaves_no_bound(unbounded, words):
     assert any(line.endswith("plain@1, plain@2, plain@3 and 1 more.") for line in sentences(unbounded))
     said = words(unbounded)
+    assert "Privacy › cumulative › epsilon: nothing bounds what was spent" in said
     assert "on these rows in all: no bound" in said
     assert said.count("trained without privacy") >= 4
     assert not re.search(
         r"\b(inf|nan|none)\b", said[said.index("What was spent on these rows") :].lower()[:900]
     )
+
+
+def test_a_comparison_without_privacy_is_said_to_be_this_versions_own(unbounded):
+    runs = unbounded["privacy"]["cumulative"]["runs"]
+    unbounded["privacy"]["cumulative"]["runs"] = [runs[0] | {"mine": True}]
+    (line,) = [line for line in sentences(unbounded) if "without privacy" in line]
+    assert line.endswith(": this version's own comparison.")
 
 
 def test_a_group_that_is_found_more_easily_stands_out_and_one_that_is_hidden_does_not(private):
