@@ -95,3 +95,13 @@ def test_a_table_of_no_features_has_no_changes():
     bare = table.select(["y"])
     assert not list(shifts(bare, schema, 0))
     assert not list(emptied(bare, schema, 0))
+
+
+def test_texts_are_emptied_and_nothing_is_shifted_in_them():
+    table = pa.table({"said": ["a b", "c d", None, "e"], "y": ["no", "yes", "no", "yes"]})
+    columns = tuple(Column(name=n, kind=k, role=r, why="") for n, k, r in
+                    [("said", "text", "feature"), ("y", "categorical", "target")])  # fmt: skip
+    schema = Schema(modality="text", task="binary", columns=columns, target="y", classes=("no", "yes"))
+    assert not list(shifts(table, schema, 0))
+    wholly = [change.table() for change in emptied(table, schema, 0) if change.kind == "column"]
+    assert [changed["said"].null_count for changed in wholly] == [4]

@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from assay.audits.robustness.out_of_distribution import materials, out_of_distribution
+from assay.platform.data.schema import Column
 from sklearn.metrics import roc_auc_score
 
 
@@ -77,3 +78,18 @@ def test_a_model_that_refuses_foreign_rows_is_quoted(build, numbers):
 
     found = out_of_distribution(build(columns, table, y_true, strict), table)
     assert "x is out of range" in found.missing["/foreign_rows"]
+
+
+def test_words_in_another_order_are_the_same_words(build):
+    said = [None, "", *(f"one two three four five six {i}" for i in range(38))]
+    table = pa.table({"said": pa.array(said, pa.string())})
+    subject = build(
+        (Column(name="said", kind="text", role="feature", why=""),), table, np.arange(40) % 2, lambda t: np.full(len(t), 0.7),
+        schema={"modality": "text"},
+    )  # fmt: skip
+    made = dict(materials(subject))
+    assert made.keys() == {"shuffled_words"}
+    mixed = made["shuffled_words"]["said"].to_pylist()
+    assert mixed[:2] == [None, ""]
+    assert [sorted(text.split()) for text in mixed[2:]] == [sorted(text.split()) for text in said[2:]]
+    assert sum(a != b for a, b in zip(mixed[2:], said[2:], strict=True)) > 30

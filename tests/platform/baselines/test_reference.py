@@ -113,3 +113,36 @@ def test_the_same_seed_gives_the_same_scores(tmp_path: Path):
         baselines.fit(train, fitted, seed=3)["histogram_gradient_boosting"](train) for _ in range(2)
     )
     assert one.tobytes() == other.tobytes()
+
+
+def weighed_words(texts: list[str], known: list[str], idf: np.ndarray) -> np.ndarray:
+    """TF-IDF by its formula: counts times log((1 + rows) / (1 + rows with the word)) + 1, of length 1."""
+    counts = np.array([[text.lower().split().count(word) for word in known] for text in texts], dtype=float)
+    weighed = counts * idf
+    length = np.linalg.norm(weighed, axis=1, keepdims=True)
+    return np.divide(weighed, length, out=np.zeros_like(weighed), where=length > 0)
+
+
+def test_texts_are_read_by_a_logistic_regression_of_weighed_words(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    words = [f"word{letter}" for letter in "abcdefghij"]
+    said = [" ".join(rng.choice(words, 6)) for _ in range(300)]
+    label = np.where([text.count("worda") + text.count("wordb") > 1 for text in said], "yes", "no")
+    frame = pd.DataFrame({"title": rng.choice([*words, None], 300), "said": said, "label": label})
+    frame.to_csv(tmp_path / "said.csv", index=False)
+    config = DataConfig(
+        source=f"csv:{tmp_path / 'said.csv'}", target="label", columns={"title": "text", "said": "text"}
+    )
+    dataset, fitted = opened(tmp_path, config)
+    train, test = dataset.table("train"), dataset.test_table()
+    scorers = baselines.fit(train, fitted)
+    assert list(scorers) == ["majority_class", "tfidf_logistic_regression"]
+    texts, asked = (
+        [f"{title or ''} {text}" for title, text in zip(*table.to_pydict().values(), strict=True)]
+        for table in (part.select(["title", "said"]) for part in (train, test))
+    )
+    held = np.array([sum(word in text.split() for text in texts) for word in words])
+    idf = np.log((1 + len(texts)) / (1 + held)) + 1
+    model = LogisticRegression(max_iter=1000).fit(weighed_words(texts, words, idf), fitted.targets(train))
+    expected = model.predict_proba(weighed_words(asked, words, idf))
+    np.testing.assert_allclose(scorers["tfidf_logistic_regression"](test), expected, atol=1e-4)
