@@ -45,7 +45,7 @@ def words(request: pytest.FixtureRequest, page: Any) -> Callable[[Report], str]:
     def said(report: Report) -> str:
         text = request.param(report)
         if text.startswith("<!doctype"):
-            return re.sub(r" (?=[.,;)])", "", " ".join(" ".join(page(text).text).split()))
+            return re.sub(r" (?=[.,:;)])", "", " ".join(" ".join(page(text).text).split()))
         return " ".join(unescape(re.sub(r"[*\\]|<[^>]*>", "", text)).split())
 
     return said
