@@ -84,7 +84,8 @@ def test_words_in_another_order_are_the_same_words(build):
     said = [None, "", *(f"one two three four five six {i}" for i in range(38))]
     table = pa.table({"said": pa.array(said, pa.string())})
     subject = build(
-        (Column(name="said", kind="text", role="feature", why=""),), table, np.arange(40) % 2, lambda t: np.full(len(t), 0.7),
+        (Column(name="said", kind="text", role="feature", why=""),), table, np.arange(40) % 2,
+        lambda t: np.full(len(t), 0.7),
         schema={"modality": "text"},
     )  # fmt: skip
     made = dict(materials(subject))
