@@ -38,6 +38,7 @@ REPORT_CODE = (
     "audits.policy",
     "audits.validation",
     "audits.carbon",
+    "audits.clients",
     "audits.findings",
     "audits.bounds",
     "audits.intervals",

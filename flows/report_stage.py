@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from .. import __version__
-from ..audits import carbon, robustness
+from ..audits import carbon, clients, robustness
 from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
@@ -95,9 +95,7 @@ def build(
         model=_model(spec, artifacts[final_model(artifacts)]),
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
         data=_data(spec, artifacts["ingest"]) | rows,
-        training={"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
-        if "train" in artifacts
-        else None,
+        training=_training(artifacts) if "train" in artifacts else None,
         findings=findings
         | {
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
@@ -197,6 +195,14 @@ def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
         "features": [column["name"] for column in schema["columns"] if column["role"] == "feature"],
         "datasheet": json.loads((artifact.path / "datasheet.json").read_bytes()),
     }
+
+
+def _training(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+    found: dict[str, Any] = {"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
+    told = artifacts["train"].path / "clients.json"
+    if told.exists():  # its rows stayed with clients
+        found["federated"] = clients.measure(json.loads(told.read_bytes()))
+    return found
 
 
 def _stage(name: str, artifact: Artifact) -> dict[str, Any]:

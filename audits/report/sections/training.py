@@ -21,6 +21,7 @@ from ..document import (
 )
 from ..figures import bound, count, duration, plain
 from .absence import not_measured
+from .clients import clients
 from .sheet import LONGEST, sheet, title
 
 __all__ = ["energy_cell", "training"]
@@ -39,6 +40,8 @@ def training(report: Mapping[str, Any]) -> Section:
             blocks += _taught(stage["evaluation"])
         if stage.get("history"):
             blocks += _curve(stage)
+    if found.get("federated"):
+        blocks += clients(found["federated"])
     if found.get("settings"):
         blocks.append(Fold("Settings", tuple(sheet(found["settings"]))))
     return Section("training", "Training", tuple(blocks))
