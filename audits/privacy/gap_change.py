@@ -7,7 +7,8 @@ of all pairs that may be furthest apart: that simultaneous limits don't rule out
 error is set aside (Berger & Boos, 1994, JASA 89(427)).
 
 In a group that takes part under both models the rates are paired by row: what both get wrong cancels out.
-Where no pair is clearly furthest apart the interval is wide, for then the sign of the change is open.
+Where no pair is clearly furthest apart the interval is wide, for then the sign of the change is open. No gap
+grows by more than it is, nor shrinks by more than it was.
 """
 
 from collections.abc import Sequence
@@ -52,8 +53,8 @@ def _limits(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """One-sided limits, each wrong with this probability at most."""
     critical = critical_value([len(new)], 1 - _SET_ASIDE * error)
-    a, b = (ends[:, None] for ends in _furthest(Side(new), critical))
-    c, d = _furthest(Side(old), critical)
+    (a, b, largest), (c, d, largest_before) = (_furthest(Side(of), critical) for of in (new, old))
+    a, b = a[:, None], b[:, None]
     if len(a) * len(c) > _MOST:
         return None
     reach = _squared_reaches(new, old, pointwise(1 - (1 - 2 * _SET_ASIDE) * error))
@@ -66,7 +67,8 @@ def _limits(
     )
     x, y = Side(new).value, Side(old).value
     change = (x[a] - x[b]) - (y[c] - y[d])  # (pairs of the new model, pairs of the old one)
-    return (change - np.sqrt(squared)).min(), (change + np.sqrt(squared)).max()
+    low, high = (change - np.sqrt(squared)).min(), (change + np.sqrt(squared)).max()
+    return np.maximum(low, -largest_before), np.minimum(high, largest)
 
 
 def _squared_reaches(
@@ -81,8 +83,11 @@ def _squared_reaches(
     return ours, theirs, apart, together
 
 
-def _furthest(estimates: Estimates, critical: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs that may be furthest apart, the higher group first; limits as in `intervals.largest_gap`."""
+def _furthest(estimates: Estimates, critical: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs that may be furthest apart, the higher group first, and by how much they are so at most.
+
+    All of it holds together, at the confidence of `critical`; limits are those of `intervals.largest_gap`.
+    """
     (low, high), (lower, upper) = estimates.limits(0.0), estimates.limits(critical)
     down, up = (low - lower) ** 2, (upper - high) ** 2
     below = low[:, None] - high[None, :] - np.sqrt(down[:, None] + up[None, :])
@@ -90,4 +95,4 @@ def _furthest(estimates: Estimates, critical: float) -> tuple[np.ndarray, np.nda
     np.fill_diagonal(below, -np.inf)
     np.fill_diagonal(above, -np.inf)
     first, second = np.nonzero(above >= below.max())
-    return first, second
+    return first, second, above.max()
