@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["SCHEMA_VERSION", "schema"]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Minor number: keys were added, old readers still read it. Major number: a key changed its meaning."""
 
 
