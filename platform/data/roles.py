@@ -13,9 +13,10 @@ from .schema import resolve
 
 _NO_FEATURE = {
     "identifier": "it names the row and says nothing of others",
-    "text": "networks of tables read no free text; declared in data.columns it alone is read",
+    "text": "networks of tables read no free text; data.columns may declare it, and texts alone are read",
     "constant": "it tells no rows apart",
 }
+_NO_TEXT = {name: why for name, why in _NO_FEATURE.items() if name != "text"}
 _BESIDE_TEXTS = "networks of texts read nothing else"
 
 
@@ -61,7 +62,7 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     advised = {name: role for name, role in reading.roles.items() if name not in declared}
     fixed = {**advised, **named}
     modality = _modality(reading, kinds, fixed, {*declared, *reading.texts})
-    roles = {name: fixed.get(name) or _by_kind(kinds[name].kind, modality) for name in known}
+    roles = {name: fixed.get(name) or _by_kind(kinds[name], modality) for name in known}
     _check_weight(weight, kinds)
     return Plan(
         modality=modality, target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles
@@ -143,16 +144,21 @@ def _modality(
     """
     if reading.modality != "tabular":
         return reading.modality
-    free = {name: kind.kind for name, kind in kinds.items() if name not in fixed}
-    texts = [name for name, kind in free.items() if kind == "text" and kinds[name].type == pa.string()]
-    others = [name for name, kind in free.items() if kind not in _NO_FEATURE]
+    free = {name: kind for name, kind in kinds.items() if name not in fixed}
+    texts = [name for name, kind in free.items() if _is_text(kind)]
+    others = [name for name, kind in free.items() if kind.kind not in _NO_FEATURE]
     return "text" if texts and (not others or any(name in said for name in texts)) else "tabular"
 
 
-def _by_kind(kind: str, modality: str) -> tuple[str, str]:
-    if modality == "text" and kind != "text":
-        return "ignored", _NO_FEATURE.get(kind, _BESIDE_TEXTS)
-    reason = None if modality == "text" else _NO_FEATURE.get(kind)
+def _is_text(kind: Kind) -> bool:
+    """Lists and the like are called text, too, and can't be read."""
+    return kind.kind == "text" and kind.type == pa.string()
+
+
+def _by_kind(kind: Kind, modality: str) -> tuple[str, str]:
+    if modality == "text":
+        return ("feature", "") if _is_text(kind) else ("ignored", _NO_TEXT.get(kind.kind, _BESIDE_TEXTS))
+    reason = _NO_FEATURE.get(kind.kind)
     return ("ignored", reason) if reason else ("feature", "")
 
 

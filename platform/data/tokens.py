@@ -156,7 +156,8 @@ def _trainer(config: TextConfig) -> Any:
         "vocab_size": config.vocabulary, "special_tokens": list(SPECIAL_TOKENS), "show_progress": False,
     }  # fmt: skip
     if config.tokenizer == "words":
-        return trainers.WordLevelTrainer(**shared)
+        # A word that was seen once stays unknown, so that this code is trained, too.
+        return trainers.WordLevelTrainer(min_frequency=2, **shared)
     # All bytes from the start: what training never saw can still be written.
     return trainers.BpeTrainer(initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), **shared)
 

@@ -1,6 +1,5 @@
 """Texts through ingest and preprocessing: which columns are read, and what is refused."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +63,20 @@ def test_a_declared_text_or_one_without_other_features_is_read_alone(tmp_path, c
     assert Schema.from_json(dataset.schema.to_json()) == dataset.schema
 
 
+def test_lists_that_stand_beside_texts_are_not_read(tmp_path):
+    table = frame().assign(tags=[["a", "b"]] * 120)
+    table.to_parquet(tmp_path / "said.parquet")
+    config = DataConfig(
+        source=f"parquet:{tmp_path / 'said.parquet'}", target="liked", columns={"said": "text"}
+    )
+    ingest(config, out=tmp_path / "out")
+    assert [column.name for column in Dataset.open(tmp_path / "out").schema.features] == ["said"]
+
+
 def test_the_vocabulary_is_learned_from_the_train_rows_alone(tmp_path):
     table = frame(200)
-    table["said"] = [f"{text} unique{chr(97 + i % 26)}{i}x" for i, text in enumerate(table["said"])]
+    own = [f"unique{chr(97 + i % 26)}{i}x" for i in range(200)]
+    table["said"] = [f"{text} {word} {word}" for text, word in zip(table["said"], own, strict=True)]
     dataset = opened(tmp_path, table, columns={"said": "text"}, text=TextConfig(tokenizer="words"))
     known = set(Preprocessor.fit(dataset.table("train"), dataset.schema).tokens.vocabulary)
     for split, seen in (("train", True), ("validation", False)):
@@ -179,4 +189,3 @@ def test_texts_have_no_codebook(tmp_path):
     schema = opened(tmp_path, frame(), columns={"said": "text"}).schema
     with pytest.raises(DataError, match="no vocabulary can be declared"):
         declared_preprocessor(schema)
-    assert dataclasses.replace(schema, modality="tabular", text=None).features == ()

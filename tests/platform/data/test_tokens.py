@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 SAID = [
     "The coat is warm, and the coat is heavy.",
-    "A warm coat! I'd wear it all winter long",
+    "A warm coat! I'd wear a coat all winter long! The best.",
     None,
     "Too heavy for me; too warm for spring",
 ]
@@ -48,9 +48,9 @@ def test_a_row_is_its_columns_one_behind_the_other(tokenizer):
 
 def test_words_are_cut_at_spaces_and_punctuation_and_rare_ones_are_unknown():
     tokens = fitted("words")
-    table = pa.table({"title": ["Warm!"], "said": ["a cold coat"]})
+    table = pa.table({"title": ["Warm!"], "said": ["a cold winter coat"]})
     assert spelt(tokens, tokens.transform(table)[0]) == [
-        "[CLS]", "warm", "!", "[SEP]", "a", "[UNK]", "coat", "[SEP]",
+        "[CLS]", "warm", "!", "[SEP]", "a", "[UNK]", "[UNK]", "coat", "[SEP]",
     ]  # fmt: skip
     assert tokens.vocabulary[UNKNOWN] == "[UNK]"
 
