@@ -59,7 +59,7 @@ def test_the_report_keeps_to_its_published_schema(finished):
     jsonschema.validate(report, schema())
     assert report["lineage"]["engine"]["name"] == "in-process"
     assert report["lineage"]["engine"]["workers"] == 1
-    assert report["missing"]["/privacy"]
+    assert report["missing"]["/privacy/claimed"]
 
 
 def test_an_unchanged_rerun_finds_the_version_and_starts_no_server(finished, loans_spec, monkeypatch):
