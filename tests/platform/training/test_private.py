@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from assay.models.supervised import Classification
 from assay.platform.data.dataset import Dataset
 from assay.platform.data.declared import declared_preprocessor
 from assay.platform.data.preprocess import Preprocessor
@@ -15,6 +17,10 @@ from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.canaries.scores import CANARIES, CanaryScores
 from assay.platform.privacy.config import PrivacyConfig
+from assay.platform.privacy.private_run import private_run
+from assay.platform.training.rows import Rows
+from assay.platform.training.steppers import FullPrecision
+from torch import nn
 
 BUDGET = PrivacyConfig(epsilon=2.0, delta=1e-4, accountant="rdp", noise_seed=5)
 PROGRAM = Path(__file__).with_name("killed_private_run.py")
@@ -103,6 +109,20 @@ def test_a_preprocessor_of_another_schema_is_refused(trained, tabular, prices):
     other = Dataset.open(prices)
     with pytest.raises(CombinationError, match="another schema"):
         trained(tabular, preprocessor=Preprocessor.fit(other.table("train"), other.schema))
+
+
+@pytest.mark.parametrize("canaries", [0, 10])
+def test_dropout_follows_from_a_key_that_nobody_knows_with_canaries_and_without(canaries):
+    rows = Rows(inputs=(torch.randn(60, 5),), target=torch.randint(2, (60,)))
+    budget = PrivacyConfig(epsilon=1.0, delta=1e-3, accountant="rdp", canaries=canaries)
+    first, second = (
+        private_run(
+            Classification(nn.Linear(5, 2)), FullPrecision(torch.Generator()), rows, budget,
+            batch_size=20, epochs=1,
+        ).stepper.chance(3)
+        for _ in range(2)
+    )  # fmt: skip
+    assert len({first, second, 3}) == 3
 
 
 def test_a_killed_run_goes_on_with_the_noise_it_had_begun_with(tmp_path):
