@@ -52,11 +52,15 @@ class PrivateRun:
         """What `fit` steps with."""
         return self.canaries or self.inner
 
-    @property
-    def scores(self) -> CanaryScores | None:
-        """What the canaries show, once the run is over; None where there are none."""
+    def finished(self) -> CanaryScores | None:
+        """What the canaries show, once the run is over; None where there are none.
+
+        Raises:
+            MechanismError: some parameter got less noise than canaries did.
+        """
         if self.canaries is None:
             return None
+        self.canaries.watch.check()
         return CanaryScores(
             scores=self.canaries.scores,
             included=self.canaries.included,

@@ -83,8 +83,8 @@ def fit_as_configured(
         BudgetError: the account doesn't allow what the run would cost.
     """
     private, account = None, account or Unaccounted()
-    with _course(config, network) as course:
-        parts = _parts(objective, train, validation, stage=stage, config=config, course=course)
+    with course_of(config, network) as course:
+        parts = loop_parts(objective, train, validation, stage=stage, config=config, course=course)
         stepper, sampler = parts.stepper, parts.sampler
         if privacy is not None:
             from ..privacy.private_run import private_run
@@ -120,14 +120,15 @@ def fit_as_configured(
     if private is not None:
         ran = private.mechanism(len(outcome.history) * sampler.steps)
         engine.once(lambda: account.settle(ran))
-        if canaries is not None and private.scores is not None:
-            engine.once(partial(private.scores.to_parquet, canaries))
+        shown = private.finished()
+        if canaries is not None and shown is not None:
+            engine.once(partial(shown.to_parquet, canaries))
         details["privacy"] = _told(private, outcome)
     return outcome, details
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Parts:
+class Parts:
     """What a section says of the loop's parts."""
 
     stepper: FullPrecision
@@ -138,7 +139,7 @@ class _Parts:
     reaction: Callable[[Sequence[float]], float] | None
 
 
-def _parts(
+def loop_parts(
     objective: nn.Module,
     train: Rows,
     validation: Rows | None,
@@ -146,7 +147,7 @@ def _parts(
     stage: str,
     config: PretrainConfig | TrainConfig,
     course: Course,
-) -> _Parts:
+) -> Parts:
     """Build what the loop runs with, where nothing is private."""
     with refusals(stage):
         stepper = choose_stepper(config.precision, train.device, torch.Generator())
@@ -172,7 +173,7 @@ def _parts(
     precision = "bf16" if isinstance(stepper, MixedPrecision) else "fp32"
     if isinstance(config, TrainConfig) and config.accumulate > 1:
         stepper = Accumulated(stepper.generator, stepper, config.accumulate)
-    return _Parts(
+    return Parts(
         stepper=stepper,
         precision=precision,
         sampler=sampler,
@@ -182,7 +183,9 @@ def _parts(
     )
 
 
-def _course(config: PretrainConfig | TrainConfig, network: Network | None) -> AbstractContextManager[Course]:
+def course_of(
+    config: PretrainConfig | TrainConfig, network: Network | None
+) -> AbstractContextManager[Course]:
     """What of the network is moved: all of it, where nothing else is said."""
     if isinstance(config, PretrainConfig) or network is None:
         return nullcontext(Course())

@@ -2,6 +2,7 @@
 
     coins            how they fall, and what they are made of
     canary_stepper   the private step with canaries in it, which keeps count of what they left behind
+    noise_watch      that the model's own gradients get the noise which canaries get
     scores           what is published of them when the run is over: `canaries.parquet`
 
 What the scores show is measured by `audits/privacy/one_run.py`.

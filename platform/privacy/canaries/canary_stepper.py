@@ -12,7 +12,7 @@ behind says nothing of any row.
 
 It finds noise that is missing or too small, and coefficients that let too much through. It doesn't find a
 layer whose norms are left out (the engine's self-check does), noise that reaches spare coordinates and not
-the model's, and nothing that is wrong outside of the steps.
+the model's (`noise_watch.py` does), and nothing that is wrong outside of the steps.
 """
 
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ from ...training.engines.in_process import Engine
 from ...training.rows import Batch
 from ...training.steppers import FullPrecision
 from ..stepper import PrivateStepper
+from .noise_watch import NoiseWatch
 
 __all__ = ["CanaryStepper"]
 
@@ -46,6 +47,7 @@ class CanaryStepper(FullPrecision):
         sample_rate: probability that an included canary takes part in a step, as of a unit of privacy.
         rng: of that sampling.
         scores: (canaries,) sum over steps of what was released along each canary's coordinate.
+        watch: whether the model's own coordinates get the same noise.
     """
 
     inner: PrivateStepper
@@ -53,10 +55,12 @@ class CanaryStepper(FullPrecision):
     sample_rate: float
     rng: np.random.Generator
     scores: np.ndarray = field(init=False)
+    watch: NoiseWatch = field(init=False)
 
     def __post_init__(self) -> None:
         assert len(self.inner.gradient.spare) == len(self.included)
         object.__setattr__(self, "scores", np.zeros(len(self.included)))
+        object.__setattr__(self, "watch", NoiseWatch(self.inner.gradient))
 
     @property
     def secret(self) -> bool:
@@ -70,6 +74,7 @@ class CanaryStepper(FullPrecision):
             "included": self.included.tolist(),
             "scores": self.scores.tolist(),
             "sampling": self.rng.bit_generator.state,
+            "watch": self.watch.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -78,6 +83,11 @@ class CanaryStepper(FullPrecision):
         self.included[:] = state["included"]
         self.scores[:] = state["scores"]
         self.rng.bit_generator.state = state["sampling"]
+        self.watch.restore(state["watch"])
+
+    def chance(self, seed: int) -> int:
+        """As secret as the inner stepper's noise."""
+        return self.inner.chance(seed)
 
     def joined(self, objective: nn.Module, engine: Engine) -> nn.Module:
         """As the inner stepper has it: each worker adds the same canaries to the sum that all hold."""
@@ -95,6 +105,7 @@ class CanaryStepper(FullPrecision):
         """
         size = self._clipped() / self.inner.expected_batch  # before adaptive clipping moves the bound
         loss = self.inner.backward(objective, batch, share)
+        self.watch.see(size)
         drawn = self.included & (self.rng.random(len(self.scores)) < self.sample_rate)
         released = self.inner.gradient.spare.double().cpu().numpy() + size * drawn
         self.scores[:] += released

@@ -17,6 +17,7 @@ from assay.platform.privacy.canaries.canary_stepper import CanaryStepper
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.privacy.noise import GaussianNoise
 from assay.platform.privacy.private_run import PrivateRun, private_run
+from assay.platform.privacy.self_check import MechanismError
 from assay.platform.training.checkpoints import Checkpoints
 from assay.platform.training.fit import Plan, fit
 from assay.platform.training.progress import Progress, Throttled
@@ -66,8 +67,9 @@ def trained(seed: int, **section) -> PrivateRun:
 
 
 def lower(run: PrivateRun) -> dict:
-    assert run.scores is not None
-    return measure(run.scores.scores, run.scores.included, delta=DELTA).values["epsilon_lower"]
+    shown = run.finished()
+    assert shown is not None
+    return measure(shown.scores, shown.included, delta=DELTA).values["epsilon_lower"]
 
 
 @pytest.mark.parametrize("clipping", ["flat", "per_layer", "adaptive"])
@@ -159,7 +161,7 @@ def test_the_smallest_model_has_as_many_canaries_as_are_asked_for_and_none_if_no
     for asked in (0, 2, 1000):
         run = private(Classification(nn.Linear(4, 2)), rows, seed=0, batch_size=20, canaries=asked)
         assert run.details(1)["canaries"] == asked
-        assert (run.scores is None) == (run.stepper is run.inner) == (asked == 0)
+        assert (run.finished() is None) == (run.stepper is run.inner) == (asked == 0)
 
 
 def test_a_run_that_starts_again_goes_on_with_its_canaries_scores_and_draws():
@@ -225,3 +227,16 @@ def test_a_killed_run_with_secret_coins_goes_on_with_those_it_had_begun_with(tmp
     assert found is not None
     again = fitted(tmp_path, kill_at=-1, noise_seed=None)
     assert again.included.tolist() == found.state["stepper"]["included"]
+
+
+def test_noise_that_reaches_canaries_and_not_a_layer_ends_the_run(monkeypatch):
+    whole = GaussianNoise.fill
+
+    def all_but_the_first_layer(noise: GaussianNoise, buffer: torch.Tensor, deviation: float) -> None:
+        whole(noise, buffer, deviation)
+        buffer[: 100 * WIDTH].zero_()
+
+    monkeypatch.setattr(GaussianNoise, "fill", all_but_the_first_layer)
+    run = trained(0)
+    with pytest.raises(MechanismError, match="less noise than is accounted for"):
+        run.finished()
