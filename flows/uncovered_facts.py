@@ -45,7 +45,7 @@ def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None)
     """The facts that `uncovered` asks for; arguments as of `uncovered_of`."""
     data, trained, audit = artifacts["ingest"], artifacts["train"], artifacts["audit"]
     history = _json(trained, "history.json")
-    validated = any(entry.get("validation_loss") is not None for entry in history)
+    validated, before = _validated(artifacts, "train"), _validated(artifacts, "pretrain")
     findings = from_bytes((audit.path / "findings.json").read_bytes())
     beside = [artifact.manifest for name, artifact in artifacts.items() if name.startswith("train ")]
     private = [manifest for manifest in beside if manifest.details.get("privacy")]
@@ -56,8 +56,9 @@ def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None)
         row_count_released=bool(data.manifest.details["splits"]),
         datasheet_released=(data.path / "datasheet.json").exists(),
         train_losses_released=any(entry.get("train_loss") is not None for entry in history),
-        epoch_by_validation=validated and (spec.train.keep == "best" or spec.train.patience is not None),
-        validation_losses_released=validated,
+        epoch_by_validation=before
+        or (validated and (spec.train.keep == "best" or spec.train.patience is not None)),
+        validation_losses_released=validated or before,
         calibrated_on_validation="temperature" in artifacts["calibrate"].manifest.details,
         test_metrics_released=audit.manifest.details["rows"] > 0,
         examples_released=_shows_rows(findings["explanation"].values) or _has_pictures(audit),
@@ -118,6 +119,12 @@ def _pretraining(artifacts: Artifacts) -> Any:
     if "pretrain" not in artifacts:
         return "none"
     return "composed" if artifacts["pretrain"].manifest.details.get("privacy") else "train rows"
+
+
+def _validated(artifacts: Artifacts, stage: str) -> bool:
+    """Whether validation rows had a loss; of pretraining they then always tell the epoch that was kept."""
+    history = _json(artifacts[stage], "history.json") if _there(artifacts.get(stage), "history.json") else ()
+    return any(entry.get("validation_loss") is not None for entry in history)
 
 
 def _there(artifact: Artifact | None, name: str) -> bool:

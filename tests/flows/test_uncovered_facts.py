@@ -111,6 +111,13 @@ CHANGES = {
         lambda left: pretrained(left, "given"),
         {"pretraining": "composed"},
     ),
+    "an epoch of pretraining that validation rows told": (
+        lambda left: (
+            pretrained(left, "given"),
+            left.write("pretrain", "history.json", [{"epoch": 1, "validation_loss": 0.7}]),
+        ),
+        {"pretraining": "composed", "epoch_by_validation": True, "validation_losses_released": True},
+    ),
     "pretraining with seeded noise": (
         lambda left: pretrained(left, "given", secret_noise=False),
         {"pretraining": "composed", "secret_noise": False},
