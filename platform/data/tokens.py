@@ -55,8 +55,13 @@ class Tokens:
     cut: float
 
     def __post_init__(self) -> None:
-        if self.vocabulary[: len(SPECIAL_TOKENS)] != SPECIAL_TOKENS:
-            raise ValueError(f"a vocabulary begins with {', '.join(SPECIAL_TOKENS)}")
+        known = set(self.vocabulary)
+        if self.vocabulary[: len(SPECIAL_TOKENS)] != SPECIAL_TOKENS or len(known) != len(self.vocabulary):
+            raise ValueError(f"a vocabulary begins with {', '.join(SPECIAL_TOKENS)}, and repeats nothing")
+        if not all(isinstance(token, str) for token in known) or self.tokenizer not in ("bpe", "words"):
+            raise ValueError("the pieces of texts are texts, cut by bpe or words")
+        if any({left, right, left + right} - known for left, right in self.merges):
+            raise ValueError("pieces are merged that the vocabulary doesn't hold")
 
     @classmethod
     def fit(cls, table: pa.Table, columns: Sequence[str], config: TextConfig) -> "Tokens":

@@ -1,5 +1,7 @@
 """Tokens against transformers' tokenizer of the same vocabulary, and what every text must survive."""
 
+import dataclasses
+import json
 import subprocess
 import sys
 
@@ -124,20 +126,25 @@ def test_the_vocabulary_is_the_same_in_every_process(tokenizer):
 
 
 def test_json_and_back_is_the_same():
-    import dataclasses
-    import json
-
     tokens = fitted()
     again = Tokens.from_json(json.loads(json.dumps(dataclasses.asdict(tokens))))
     assert again == tokens
     assert (again.transform(TABLE) == tokens.transform(TABLE)).all()
 
 
-def test_a_vocabulary_without_the_special_tokens_is_refused():
-    import dataclasses
-
-    with pytest.raises(ValueError, match="begins with"):
-        dataclasses.replace(fitted(), vocabulary=("a", "b"))
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"vocabulary": ("a", "b")}, "begins with"),
+        ({"vocabulary": (*SPECIAL_TOKENS, "a", "a"), "merges": ()}, "repeats nothing"),
+        ({"vocabulary": (*SPECIAL_TOKENS, 7), "merges": ()}, "texts are texts"),
+        ({"tokenizer": "magic"}, "cut by bpe or words"),
+        ({"merges": (("a", "never seen"),)}, "doesn't hold"),
+    ],
+)
+def test_what_was_tampered_with_is_refused_before_it_is_used(change, said):
+    with pytest.raises(ValueError, match=said):
+        dataclasses.replace(fitted(), **change)
 
 
 def test_what_was_cut_is_counted():
