@@ -2,33 +2,27 @@
 
 from collections.abc import Callable
 
+import torch
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
-from torch import nn
 
-from .config import FederatedConfig
+from .job import Job
 from .messages import arrays_of, weights_of
-from .rounds import Course, Result, run_rounds, take_census
+from .rounds import Result, run_rounds, take_census
 from .strategies import build_strategy
 
-__all__ = ["server_app"]
+__all__ = ["lead", "server_app"]
 
 
 def server_app(
-    config: FederatedConfig,
-    course: Course,
-    network: nn.Module,
-    clients: int,
+    job: Job,
     done: Callable[[Result], None],
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
 ) -> ServerApp:
     """Make the app.
 
     Args:
-        config: the section of the spec.
-        course: the numbers to run by.
-        network: whose weights are the first global ones.
-        clients: how many there are.
+        job: what is to be trained.
         done: told what came of it.
         progress: told each round's entry of the history.
     """
@@ -36,11 +30,27 @@ def server_app(
 
     @app.main()
     def main(grid: Grid, context: Context) -> None:
-        census = take_census(grid, clients, course.timeout)
-        parameters = [name for name, _ in network.named_parameters()]
-        strategy = build_strategy(config, clients=census.clients, shares=census.shares, parameters=parameters)
-        controls = parameters if config.strategy == "scaffold" else ()
-        arrays = arrays_of(weights_of(network))
-        done(run_rounds(grid, strategy, arrays, course, census, controls=controls, progress=progress))
+        done(lead(grid, job, progress))
 
     return app
+
+
+def lead(
+    grid: Grid,
+    job: Job,
+    progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
+) -> Result:
+    """Lead the clients of a grid through a training.
+
+    Raises:
+        AssayError: too few clients are there, or answered.
+    """
+    course, network = job.course(), job.network().to(getattr(torch, job.dtype))
+    census = take_census(grid, job.clients, course.timeout)
+    parameters = tuple(name for name, _ in network.named_parameters())
+    strategy = build_strategy(
+        job.federated, clients=census.clients, shares=census.shares, parameters=parameters
+    )
+    controls = parameters if job.federated.strategy == "scaffold" else ()
+    arrays = arrays_of(weights_of(network))
+    return run_rounds(grid, strategy, arrays, course, census, controls=controls, progress=progress)

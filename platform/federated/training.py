@@ -8,37 +8,29 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from torch import nn
 
-from ...models.schedules import build_schedule
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
 from ..data.schema import resolve
 from ..data.splits import strata
 from ..data.values import categories
-from ..exceptions import CombinationError
-from ..predictor.artifact import POSTPROCESS, save_network, write_json
+from ..predictor.artifact import write_json
 from ..training.config import ModelConfig, TrainConfig
-from ..training.networks import build_network, refusals, resolve_model
-from ..training.preparation import labels_seen, uncalibrated, with_labels
+from ..training.preparation import labels_seen, with_labels
 from ..training.progress import Progress, Throttled
 from .client_app import client_app
 from .config import FederatedConfig
 from .grids import run_apps
-from .messages import Work, tensors_of
+from .job import Job, write_model
 from .partitions import Partition, partition
-from .rounds import Course, Result
+from .rounds import Result
 from .server_app import server_app
 from .sites import write_sites
-from .strategies import check_strategy
 
 __all__ = ["CLIENTS", "train_federated"]
 
 #: File of the model artifact: who had what, who took part, how good the global weights are at each client.
 CLIENTS = "clients.json"
-
-#: Keys of `train` that only one long run has a use for.
-_CENTRAL = ("accumulate", "ema", "layer_decay")
 
 #: Name of the client that has the rows whose column is empty.
 _EMPTY = "(empty)"
@@ -77,25 +69,17 @@ def train_federated(
         AssayError: too few clients answered in a round; nothing is written then.
     """
     data = Dataset.open(dataset)
-    _refuse_combinations(config)
-    model = resolve_model(model, data.schema.modality)
     told = preprocessor or Preprocessor.fit(data.table("train"), data.schema)
     tables = {split: with_labels(data.table(split), told, config, split) for split in ("train", "validation")}
     labels, classes = _labels(told, tables)
     values = _values(tables, federated.partition.column)
     dealt = partition(federated, labels=labels, values=values, seed=config.seed)
-    check_strategy(federated, config, len(dealt.names))
-    network = build_network(model, told, config.seed)
-    work = Work(
-        model=model, train=config, preprocessor=told, local_epochs=federated.local_epochs, seed=config.seed
-    )
+    job = Job(model=model, train=config, federated=federated, preprocessor=told, clients=len(dealt.names))
+    job.check()
     with tempfile.TemporaryDirectory(prefix="assay-sites-") as sites:
         write_sites(data, tables, dealt, Path(sites))
-        result = _run(network, work, federated, len(dealt.names), Path(sites), progress)
-    network.load_state_dict({**network.state_dict(), **tensors_of(result.arrays)})
-    save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=told)
-    write_json(out / POSTPROCESS, uncalibrated(told).to_json())
-    write_json(out / "history.json", [_epoch(entry) for entry in result.history])
+        result = _run(job, Path(sites), progress)
+    write_model(job, result, out)
     write_json(out / "labels.json", labels_seen(tables, config))
     write_json(out / CLIENTS, _clients(dealt, labels[0], classes, federated, result))
     return {
@@ -105,33 +89,15 @@ def train_federated(
     }
 
 
-def _run(
-    network: nn.Module,
-    work: Work,
-    config: FederatedConfig,
-    clients: int,
-    sites: Path,
-    progress: Callable[[Progress], None],
-) -> Result:
+def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
     """Both apps on the grid that was asked for."""
-    with refusals("train"):
-        factor = build_schedule(work.train.schedule, config.rounds, **work.train.schedule_options)
-    course = Course(
-        work=work.to_json(),
-        factor=factor,
-        patience=work.train.patience,
-        keep_best=work.train.keep == "best",
-        seed=work.seed,
-        **{name: getattr(config, name) for name in ("rounds", "fraction", "least", "timeout", "personalize")},
-    )
-    said, done = Throttled(progress), []
+    said, done, rounds = Throttled(progress), [], job.federated.rounds
 
     def tell(number: int, entry: Mapping[str, float]) -> None:
         seen = {"round": number, "loss": entry["train_loss"]}
-        said("train", number, config.rounds, lambda: seen, now=number == config.rounds)
+        said("train", number, rounds, lambda: seen, now=number == rounds)
 
-    server = server_app(config, course, network, clients, done.append, tell)
-    run_apps(config.grid, server, client_app(sites), clients)
+    run_apps(job.federated.grid, server_app(job, done.append, tell), client_app(sites), job.clients)
     return done[0]
 
 
@@ -157,11 +123,6 @@ def _values(tables: Mapping[str, pa.Table], column: str | None) -> tuple[np.ndar
         for split in ("train", "validation")
     )
     return train, validation
-
-
-def _epoch(entry: Mapping[str, float]) -> dict[str, float]:
-    """A round as an entry of the history that every stage of training writes."""
-    return {"epoch": entry["round"], **{key: value for key, value in entry.items() if key != "round"}}
 
 
 def _clients(
@@ -194,25 +155,3 @@ def _details(config: FederatedConfig, dealt: Partition, result: Result) -> dict[
         "clients": len(dealt.names),
         "faults": len(result.faults),
     }
-
-
-def _refuse_combinations(config: TrainConfig) -> None:
-    """Settings of training that rounds have no room for.
-
-    Raises:
-        CombinationError: there is such.
-    """
-    usual = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
-    refused = [
-        *(("mode", config.mode) for _ in range(config.mode not in ("finetune", "scratch"))),
-        *(("workers", config.workers) for _ in range(config.workers not in ("auto", 1))),
-        *(("schedule", config.schedule) for _ in range(config.schedule == "plateau")),
-        *((key, getattr(config, key)) for key in _CENTRAL if getattr(config, key) != usual[key]),
-    ]
-    for key, given in refused:
-        raise CombinationError(
-            f"train.{key} can't be had with federated training",
-            got=given,
-            expected="clients that each move every weight, alone, at the round's rate",
-            mend=f"leave train.{key} out",
-        )

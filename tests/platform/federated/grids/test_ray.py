@@ -10,13 +10,11 @@ from assay.platform.exceptions import AssayError
 from assay.platform.federated.client_app import client_app
 from assay.platform.federated.config import FederatedConfig
 from assay.platform.federated.grids import run_apps
-from assay.platform.federated.messages import Work
+from assay.platform.federated.job import Job
 from assay.platform.federated.partitions import Partition, deal_alike, dirichlet
-from assay.platform.federated.rounds import Course
 from assay.platform.federated.server_app import server_app
 from assay.platform.federated.sites import write_sites
 from assay.platform.training.config import ModelConfig, TrainConfig
-from assay.platform.training.networks import build_network
 
 #: What Ray leaves open when a cluster is shut down.
 pytestmark = [
@@ -40,28 +38,19 @@ def federation(tabular, tmp_path):
     owner = dirichlet(labels[0], CLIENTS, 0.5, seed=0)
     others = deal_alike(owner, *labels, CLIENTS, seed=0)
     write_sites(data, tables, Partition(tuple("abcd"), owner, others), tmp_path / "sites")
-    train = TrainConfig(optimizer="sgd", learning_rate=0.1, batch_size=32, patience=None)
-    model = ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4})
-    work = Work(model=model, train=train, preprocessor=preprocessor, local_epochs=2, seed=0, dtype="float64")
+    told = {"strategy": "scaffold", "rounds": ROUNDS, "local_epochs": 2, "fraction": 0.75, "timeout": 60.0}
 
     def run(grid: str, *, least: int = 1):
-        config = FederatedConfig(strategy="scaffold")
-        course = Course(
-            work=work.to_json(),
-            rounds=ROUNDS,
-            factor=lambda step: 1.0,
-            fraction=0.75,
-            least=least,
-            timeout=60.0,
+        job = Job(
+            model=ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4}),
+            train=TrainConfig(optimizer="sgd", learning_rate=0.1, batch_size=32, patience=None),
+            federated=FederatedConfig(**told, least=least),
+            preprocessor=preprocessor,
+            clients=CLIENTS,
+            dtype="float64",
         )
         found = []
-        network = build_network(model, preprocessor, 0).double()
-        run_apps(
-            grid,
-            server_app(config, course, network, CLIENTS, found.append),
-            mortal(tmp_path / "sites"),
-            CLIENTS,
-        )
+        run_apps(grid, server_app(job, found.append), mortal(tmp_path / "sites"), CLIENTS)
         return found[0]
 
     yield run

@@ -1,0 +1,63 @@
+"""Both apps where clients are nodes of their own: on Flower's SuperLink and SuperNodes, by `infra/flower`.
+
+The server's run configuration names the job's file and the folder for the model; each node's own
+configuration names its number and the folder with its rows. Nobody else's configuration can make a node
+read another folder.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from flwr.app import Context
+from flwr.serverapp import Grid, ServerApp
+
+from ..exceptions import UsageError
+from ..predictor.artifact import write_json
+from .client_app import client_app
+from .job import read_job, write_model
+from .server_app import lead
+
+__all__ = ["ROUNDS", "client", "server"]
+
+#: File beside the model: who took part in which rounds, and every answer that didn't count.
+ROUNDS = "rounds.json"
+
+server = ServerApp()
+
+client = client_app()
+
+
+@server.main()
+def _main(grid: Grid, context: Context) -> None:
+    """Lead the rounds of a job, and write the model when they are done."""
+    job, out = (_path(context, key) for key in ("job", "out"))
+    told = read_job(job)
+    result = lead(grid, told)
+    out.mkdir(parents=True)
+    write_model(told, result, out)
+    write_json(
+        out / ROUNDS,
+        {
+            "best_round": result.best_round,
+            "asked": {str(name): rounds for name, rounds in sorted(result.asked.items())},
+            "counted": {str(name): rounds for name, rounds in sorted(result.counted.items())},
+            "faults": [asdict(fault) for fault in result.faults],
+        },
+    )
+
+
+def _path(context: Context, key: str) -> Path:
+    """A path of the run's configuration.
+
+    Raises:
+        UsageError: it isn't there.
+    """
+    value = context.run_config.get(key)
+    if not isinstance(value, str) or not value:
+        raise UsageError(
+            f"the run's configuration lacks {key}",
+            got=repr(value),
+            expected="a path",
+            mend=f"flwr run infra/flower SUPERLINK --run-config \"{key}='PATH'\"",
+        )
+    return Path(value)
