@@ -105,7 +105,7 @@ class GroupCosts:
         confidence, span = self.config.confidence, (1.0 if self.rises else np.inf)
         grown = gap_change(private, plain, confidence=confidence)
         if grown is None:
-            return Findings(missing={"": "too many groups lie too close to each other"})
+            return Findings(missing={"": "too many groups to compare every pair with every other"})
         measured = {
             "private": largest_gap(Side(private), confidence=confidence, span=span),
             "plain": largest_gap(Side(plain), confidence=confidence, span=span),
