@@ -58,6 +58,8 @@ def recall(run: Run) -> int | None:
     """The version that this run's artifacts are registered as, if it is whole; nothing is made."""
     number = _find(run, run.home.registry()).number
     if number is not None:
+        if run.spec.privacy is not None:
+            attribute(run, number)  # for a process that died right after it registered
         _link(run, number)
     return number
 

@@ -88,6 +88,17 @@ def test_a_rerun_finds_its_version_and_spends_nothing(home, private_spec):
     assert home.ledger().head() == before
 
 
+def test_a_version_whose_run_died_before_the_ledger_heard_its_name_is_named_by_the_next(
+    prefect_api, private_spec, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr("assay.flows.register.attribute", lambda run, version: None)
+        run_spec(parse_spec(private_spec()), home=tmp_path)
+    assert [one.version for one in Home(tmp_path).ledger().reservations()] == [None]
+    run_spec(parse_spec(private_spec()), home=tmp_path)
+    assert [one.version for one in Home(tmp_path).ledger().reservations()] == ["loans@1"]
+
+
 def test_an_overspent_budget_refuses_the_run_and_names_the_version_that_spent_it(home, private_spec):
     name, ledger = dataset_of(home), home.ledger()
     ledger.set_budget(name, epsilon=2.6, delta=1e-4)
