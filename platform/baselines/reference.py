@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..data.preprocess import Preprocessor
+from ..data.tokens import WORD, texts_of
 from ..data.values import numbers
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _tfidf_logistic_regression(preprocessor: Preprocessor, seed: int) -> "BaseEs
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    return make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
+    return make_pipeline(TfidfVectorizer(token_pattern=WORD), LogisticRegression(max_iter=1000))
 
 
 def _tfidf_ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
@@ -75,7 +76,7 @@ def _tfidf_ridge(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
 
-    return make_pipeline(TfidfVectorizer(), Ridge())
+    return make_pipeline(TfidfVectorizer(token_pattern=WORD), Ridge())
 
 
 def _boosting_classifier(preprocessor: Preprocessor, seed: int) -> "BaseEstimator":
@@ -159,7 +160,7 @@ def fit(train: pa.Table, preprocessor: Preprocessor, *, seed: int = 0) -> dict[s
 def _features(preprocessor: Preprocessor, table: pa.Table) -> np.ndarray | list[str]:
     """What a baseline reads: `(rows, features)` numbers and codes, or `(rows,)` texts."""
     if preprocessor.tokens is not None:
-        return preprocessor.tokens.texts(table)
+        return texts_of(table, preprocessor.tokens.columns)
     return np.hstack(preprocessor.raw(table))
 
 

@@ -5,7 +5,7 @@ A model can act on a group that it is never told of where other columns give the
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,10 @@ from . import bands
 from .preprocess import Preprocessor
 from .schema import Schema
 from .splits import shuffled
+from .tokens import WORD, texts_of
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 _SAMPLE = 4000
 _FOLDS = 3
@@ -26,6 +30,8 @@ _SHOWN = 5
 def proxies(train: pa.Table, schema: Schema) -> dict[str, Any]:
     """For each sensitive column: how well all features predict it, and the strongest single ones.
 
+    Of texts it is how well their words predict it, in any order.
+
     Args:
         train: rows of the train split; at most `_SAMPLE` of them are used.
 
@@ -36,41 +42,56 @@ def proxies(train: pa.Table, schema: Schema) -> dict[str, Any]:
     """
     # Whether or not the model may see them: a sensitive column is no proxy of another one.
     blind = replace(schema, use_sensitive=False)
-    if schema.modality == "text":
-        return {name: {"reason": "how well texts tell it is not measured"} for name in schema.sensitive}
-    if schema.modality != "tabular" or not schema.sensitive:
+    if schema.modality == "image" or not schema.sensitive:
         return {}
     if not blind.features:
         return {name: {"reason": "no other column is a feature"} for name in schema.sensitive}
     sample = train.take(np.sort(shuffled(len(train), 0)[:_SAMPLE]))
-    fitted = Preprocessor.fit(sample, blind)
-    numeric, codes = fitted.raw(sample)
     groups = {
         name: bands.groups(sample[name], schema.column(name).kind, name, tuple(schema.bands.get(name, ())))
         for name in schema.sensitive
     }
+    if schema.modality == "text":
+        texts = np.array(texts_of(sample, [column.name for column in blind.features]), dtype=object)
+        return {name: {**_auroc(texts, group, _by_words()), "columns": []} for name, group in groups.items()}
+    fitted = Preprocessor.fit(sample, blind)
+    numeric, codes = fitted.raw(sample)
     return {
         name: {
-            **_auroc(np.hstack([numeric, codes]), group),
+            **_auroc(np.hstack([numeric, codes]), group, _by_columns()),
             "columns": _strongest(fitted, numeric, codes, group),
         }
         for name, group in groups.items()
     }
 
 
-def _auroc(features: np.ndarray, group: np.ndarray) -> dict[str, Any]:
-    """AUROC of histogram boosting that predicts the group, each row scored by a model that didn't see it."""
+def _by_columns() -> "BaseEstimator":
     from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=15, learning_rate=0.2, random_state=0)
+
+
+def _by_words() -> "BaseEstimator":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(token_pattern=WORD), LogisticRegression(max_iter=1000))
+
+
+def _auroc(features: np.ndarray, group: np.ndarray, model: "BaseEstimator") -> dict[str, Any]:
+    """AUROC of a model that predicts the group, each row scored by one that didn't see it."""
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from threadpoolctl import threadpool_limits
 
+    if features.ndim == 1 and not any(features):
+        return {"reason": "every text of the sample is empty"}
     names, counts = np.unique(group, return_counts=True)
     large = names[counts >= _SMALLEST_GROUP]
     if len(large) < 2:
         return {"reason": f"fewer than two groups have {_SMALLEST_GROUP} rows in the sample"}
     kept = np.isin(group, large)
-    model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=15, learning_rate=0.2, random_state=0)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     # One thread: the order of summation, and so the artifact's digest, must not depend on the cores.
     with threadpool_limits(1):

@@ -18,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from ...models.inputs import END, MISSING, PAD, SPECIAL_TOKENS, START, UNKNOWN
+from ..exceptions import DataError
 from .text_config import TextConfig
 from .values import categories
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Tokens"]
+__all__ = ["WORD", "Tokens", "texts_of"]
 
 _COUNTED = 2_000
 
@@ -65,9 +66,16 @@ class Tokens:
 
     @classmethod
     def fit(cls, table: pa.Table, columns: Sequence[str], config: TextConfig) -> "Tokens":
-        """Learns the vocabulary of the train rows."""
+        """Learns the vocabulary of the train rows; DataError if they hold no text."""
         learned = _untrained(config.tokenizer, config.lowercase)
-        texts = (text for name in columns for text in categories(table[name]).drop_null().to_pylist())
+        texts = [text for name in columns for text in categories(table[name]).drop_null().to_pylist()]
+        if not texts:
+            raise DataError(
+                "nothing can be learnt from empty texts",
+                got=f"no text in {', '.join(map(repr, columns))} of the train rows",
+                expected="texts",
+                mend="name other columns: data.columns, data.ignore",
+            )
         learned.train_from_iterator(texts, _trainer(config))
         codes = learned.get_vocab()
         merges = _merges(learned) if config.tokenizer == "bpe" else ()
@@ -86,11 +94,6 @@ class Tokens:
             kept = line[: self.length]
             lines[row, : len(kept)] = kept
         return lines
-
-    def texts(self, table: pa.Table) -> list[str]:
-        """What each row says: its columns behind one another, `(rows,)`."""
-        cells = zip(*(categories(table[name]).to_pylist() for name in self.columns), strict=True)
-        return [" ".join(cell for cell in row if cell is not None) for row in cells]
 
     def inputs(self) -> dict[str, Any]:
         """What `models.inputs` is made from."""
@@ -136,6 +139,16 @@ class Tokens:
             else models.WordLevel(codes, SPECIAL_TOKENS[UNKNOWN])
         )
         return encoder
+
+
+WORD = r"\w+|[^\w\s]"
+"""What a bag of words is made of: words, and marks of punctuation one by one."""
+
+
+def texts_of(table: pa.Table, columns: Sequence[str]) -> list[str]:
+    """What each row says, `(rows,)`: its columns behind one another, nothing where a cell is empty."""
+    cells = zip(*(categories(table[name]).to_pylist() for name in columns), strict=True)
+    return [" ".join(cell for cell in row if cell is not None) for row in cells]
 
 
 def _untrained(tokenizer: str, lowercase: bool) -> "Tokenizer":

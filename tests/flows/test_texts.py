@@ -104,7 +104,7 @@ def test_what_reads_columns_works_or_says_why_not(finished):
     for place in ("/robustness/adversarial", "/robustness/families/column_shift", "/data/metrics/label_leak",
                   "/data/audit/near_rows"):  # fmt: skip
         assert report["missing"][place]
-    assert "reason" in report["data"]["datasheet"]["proxies"]["age"]
+    assert abs(report["data"]["datasheet"]["proxies"]["age"]["auroc"] - 0.5) < 0.15
     (pretrained,) = (stage for stage in report["training"]["stages"] if stage["name"] == "pretrain")
     assert pretrained["evaluation"]["after"].keys() == {"feature_std", "knn", "linear_probe"}
 

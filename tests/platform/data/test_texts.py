@@ -110,7 +110,25 @@ def test_reviews_are_read_from_title_and_text_and_never_from_the_stars(tmp_path)
     assert len(schema.bands["Age"]) >= 2
     labels = pa.concat_tables([dataset.table("train"), dataset.test_table(), dataset.table("validation")])
     assert sum(labels["Recommended IND"].to_pylist()) / 23_486 == pytest.approx(0.82236, abs=1e-5)
-    assert "how well texts tell it" in dataset.datasheet["proxies"]["Age"]["reason"]
+    told = dataset.datasheet["proxies"]["Age"]
+    assert 0.5 < told["auroc"] < 0.8  # older writers write a little otherwise
+    assert told["columns"] == []
+
+
+def test_words_that_give_a_group_away_are_found(tmp_path):
+    table = frame(400)
+    table["size"] = np.where(["wool" in text for text in table["said"]], "m", "s")
+    config = {"columns": {"said": "text"}, "sensitive": ("size", "age"), "bands": {"age": (45.0,)}}
+    found = opened(tmp_path, table, **config).datasheet["proxies"]
+    assert found["size"]["auroc"] > 0.95
+    assert abs(found["age"]["auroc"] - 0.5) < 0.1
+
+
+def test_empty_texts_are_refused_before_anything_is_trained(tmp_path):
+    dataset = opened(tmp_path, frame().assign(said=""), columns={"said": "text"}, sensitive=("size",))
+    assert "empty" in dataset.datasheet["proxies"]["size"]["reason"]
+    with pytest.raises(DataError, match="nothing can be learnt from empty texts"):
+        Preprocessor.fit(dataset.table("train"), dataset.schema)
 
 
 def test_the_packaged_reviews_are_the_bytes_that_their_attribution_names():
