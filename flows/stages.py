@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..platform.privacy.config import PrivacyConfig
 from .chain import Run, Stage
 from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
 from .final import final_model
@@ -81,10 +82,11 @@ def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     assert run.spec.pretrain is not None
     spec, key, private = run.spec, PRETRAIN.key(run), None
-    if spec.privacy is None:
+    privacy = _alone(spec)
+    if privacy is None:
         charge_without_privacy(run, key)
     else:
-        private = Private(config=spec.privacy, train=spec.train, account=account_of(run, key))
+        private = Private(config=privacy, train=spec.train, account=account_of(run, key))
     return pretrain(
         dataset=run.path("ingest"), model=spec.model, config=run.spec.pretrain,
         out=out, scratch=scratch, progress=run.display.moved,
@@ -96,7 +98,7 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import train
     from .charging import account_of, charge_without_privacy
 
-    privacy, key = run.spec.privacy, TRAIN.key(run)
+    privacy, key = _alone(run.spec), TRAIN.key(run)
     if privacy is None:
         charge_without_privacy(run, key)
     return train(
@@ -199,11 +201,15 @@ def _train_inputs(run: Run) -> Mapping[str, str]:
     return inputs | ({"pretrained": run.digest("pretrain")} if run.spec.pretrain else {})
 
 
+def _alone(spec: Spec) -> PrivacyConfig | None:
+    """The section `privacy` of one model: other epsilons beside it are other models."""
+    return spec.privacy and dataclasses.replace(spec.privacy, compare=())
+
+
 def _privacy_section(run: Run) -> Mapping[str, Any]:
-    privacy = run.spec.privacy
+    privacy = _alone(run.spec)
     return {
-        "privacy": privacy
-        and {key: value for key, value in dataclasses.asdict(privacy).items() if key != "compare"},
+        "privacy": None if privacy is None else dataclasses.asdict(privacy),
         "codebook": run.spec.to_dict()["data"]["codebook"],
     }
 
