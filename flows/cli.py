@@ -11,6 +11,7 @@ from .commands.gate import gate
 from .commands.init import init
 from .commands.ledger import ledger
 from .commands.listing import list_
+from .commands.lr import lr
 from .commands.predict import predict
 from .commands.registry import registry
 from .commands.report import report
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (run, audit, init, report, gate, waive, verify, predict, doctor):
+for command in (run, audit, init, lr, report, gate, waive, verify, predict, doctor):
     app.command()(command)
 app.command(name="list")(list_)
 app.add_typer(registry, name="registry")

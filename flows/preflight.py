@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from ..audits.explanation.methods import METHODS
-from ..models.catalog import ARCHITECTURES, PRETRAINING, Part
+from ..models.catalog import ARCHITECTURES, PRETRAINING
+from ..models.optimizers import OPTIMIZERS
+from ..models.schedules import SCHEDULES
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.federated import methods as federated
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
 from ..platform.privacy.config import RECORD
 from ..platform.privacy.parts import require_private
+from ..platform.training.config import PretrainConfig, TrainConfig
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -48,6 +51,8 @@ def preflight(spec: Spec) -> None:
     if pretrain is not None:
         _check("pretrain.method", pretrain.method, PRETRAINING, pretrain.options, "pretrain.options")
         _check_pair(model.architecture, pretrain.method)
+        _check_steps("pretrain", pretrain)
+    _check_steps("train", spec.train)
     for method in spec.audit.explain.methods or ():
         if method not in METHODS:
             raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))
@@ -81,6 +86,18 @@ def _check_private(spec: Spec) -> None:
             expected="one column for both: whose train rows are hidden has no validation or test row",
             mend=f"set data.split.by to {unit}",
         )
+
+
+def _check_steps(section: str, config: PretrainConfig | TrainConfig) -> None:
+    """Optimizer and schedule exist, and have the options that are named."""
+    _check(
+        f"{section}.optimizer", config.optimizer, OPTIMIZERS, config.optimizer_options,
+        f"{section}.optimizer_options",
+    )  # fmt: skip
+    _check(
+        f"{section}.schedule", config.schedule, SCHEDULES, config.schedule_options,
+        f"{section}.schedule_options",
+    )  # fmt: skip
 
 
 def _check_seeds(spec: Spec) -> None:
@@ -129,7 +146,7 @@ def _check_mitigated(spec: Spec, sensitive: Sequence[str]) -> None:
             )
 
 
-def _check(key: str, name: str, table: Mapping[str, Part], options: Mapping[str, Any], place: str) -> None:
+def _check(key: str, name: str, table: Mapping[str, Any], options: Mapping[str, Any], place: str) -> None:
     if name not in table:
         raise SpecError(f"unknown {key}", got=name, expected="a name that exists", mend=nearest(name, table))
     for option in options:

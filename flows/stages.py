@@ -90,7 +90,7 @@ def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     return pretrain(
         dataset=run.path("ingest"), model=spec.model, config=run.spec.pretrain,
         out=out, scratch=scratch, progress=run.display.moved,
-        preprocessor=_preprocessor(run), privacy=private,
+        preprocessor=preprocessor_of(run), privacy=private,
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
         pretrained=run.path("pretrain") if run.spec.pretrain else None,
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
         privacy=privacy, account=account_of(run, key) if privacy else None,
-        preprocessor=None if run.spec.pretrain else _preprocessor(run),
+        preprocessor=None if run.spec.pretrain else preprocessor_of(run),
     )  # fmt: skip
 
 
@@ -118,11 +118,11 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     charge_without_privacy(run, FEDERATED.key(run))
     return train_federated(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
-        out=out, progress=run.display.moved, preprocessor=_preprocessor(run),
+        out=out, progress=run.display.moved, preprocessor=preprocessor_of(run),
     )  # fmt: skip
 
 
-def _preprocessor(run: Run) -> Any:
+def preprocessor_of(run: Run) -> Any:
     """What looks at no row: of a codebook, or of pixels, whose levels are known; None fits it on the rows."""
     from ..platform.data.codebook import preprocessor_from_codebook
     from ..platform.data.dataset import Dataset
