@@ -79,6 +79,21 @@ def test_what_ran_before_is_charged_to_the_same_budget():
     assert epsilon_of([*before, run], delta=1e-5, accountant="rdp") <= 3.0
 
 
+def test_runs_to_come_get_the_same_noise_and_all_keep_within_the_budget_together():
+    shape, later = {"sample_rate": 0.02, "steps": 150}, [(0.05, 80), (0.01, 300)]
+    noise = noise_multiplier_for(3.0, delta=1e-5, accountant="rdp", also=later, **shape)
+
+    def together(noise: float) -> float:
+        runs = [(0.02, 150), *later]
+        mechanisms = [
+            SubsampledGaussian(noise_multiplier=noise, sample_rate=rate, steps=steps) for rate, steps in runs
+        ]
+        return epsilon_of(mechanisms, delta=1e-5, accountant="rdp")
+
+    assert together(noise) <= 3.0 < together(noise * 0.998)
+    assert noise > noise_multiplier_for(3.0, delta=1e-5, accountant="rdp", **shape)
+
+
 def test_a_spent_budget_has_no_noise_that_would_do():
     spent = [SubsampledGaussian(noise_multiplier=0.5, sample_rate=0.1, steps=100)]
     with pytest.raises(SpecError, match="no amount of noise"):
