@@ -1,7 +1,8 @@
 """A program for test_private.py: a private run with secret noise is killed with SIGKILL, twice, and goes on.
 
 Its first checkpoint is copied before that and run to the end in one go. Prints the largest difference between
-the two runs' weights, and between two runs that began with keys of their own. Argument: a folder.
+the two runs' weights, and between two runs that began with keys of their own; then, of the same pairs,
+whether canaries ended with the same coins and scores. Argument: a folder.
 """
 
 import os
@@ -11,11 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 from assay.models.optimizers import build_optimizer
 from assay.models.schedules import build_schedule
 from assay.models.supervised import Classification
+from assay.platform.privacy.canaries.scores import CanaryScores
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.privacy.private_run import private_run
 from assay.platform.training.checkpoints import Checkpoints
@@ -62,6 +65,9 @@ def train(folder: Path, told: int | None) -> None:
             progress=Throttled(step_done, seconds=0),
         )
     (folder.parent / f"{folder.name}.safetensors").write_bytes(safetensors.torch.save(network.state_dict()))
+    shown = private.finished()
+    assert shown is not None
+    shown.to_parquet(folder.with_suffix(".canaries"))
 
 
 def in_child(folder: Path, kill_after: int | None = None) -> None:
@@ -86,6 +92,13 @@ def difference(first: Path, second: Path) -> float:
     return max(float((one[key] - other[key]).abs().max()) for key in one)
 
 
+def alike(first: Path, second: Path) -> float:
+    """1.0 where canaries' coins and scores are the same to the last bit, else 0.0."""
+    one, other = (CanaryScores.from_parquet(path.with_suffix(".canaries")) for path in (first, second))
+    same = np.array_equal(one.included, other.included) and np.array_equal(one.scores, other.scores)
+    return float(same)
+
+
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     killed, whole, other = root / "killed", root / "whole", root / "other"
@@ -96,3 +109,4 @@ if __name__ == "__main__":
     for folder in (killed, whole, other):
         in_child(folder)
     print(difference(killed, whole), difference(whole, other))
+    print(alike(killed, whole), alike(whole, other))

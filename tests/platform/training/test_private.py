@@ -129,10 +129,11 @@ def test_a_killed_run_goes_on_with_the_noise_it_had_begun_with(tmp_path):
     command = [sys.executable, str(PROGRAM), str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert found.returncode == 0, found.stderr
-    again, other = map(float, found.stdout.split())
+    again, other, canaries_again, canaries_other = map(float, found.stdout.split())
     # Ways of computing are chosen by the clock where noise is secret, so sums differ in their last bits.
     assert again < 1e-4
     assert other > 1e-2
+    assert (canaries_again, canaries_other) == (1.0, 0.0)
 
 
 def test_what_canaries_show_is_written_beside_the_weights_and_comes_again_with_the_seed(trained, tabular):

@@ -13,15 +13,18 @@ from assay.audits.privacy.one_run import measure
 from assay.models.supervised import Classification
 from assay.platform.privacy import stages
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
+from assay.platform.privacy.bookkeeping import BookKeeping
 from assay.platform.privacy.canaries.canary_stepper import CanaryStepper
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.privacy.noise import GaussianNoise
+from assay.platform.privacy.poisson_sampler import Poisson
 from assay.platform.privacy.private_run import PrivateRun, private_run
 from assay.platform.privacy.self_check import MechanismError
 from assay.platform.training.checkpoints import Checkpoints
 from assay.platform.training.fit import Plan, fit
 from assay.platform.training.progress import Progress, Throttled
 from assay.platform.training.rows import Rows
+from assay.platform.training.samplers import Shuffled
 from assay.platform.training.steppers import FullPrecision
 from torch import nn
 
@@ -240,3 +243,25 @@ def test_noise_that_reaches_canaries_and_not_a_layer_ends_the_run(monkeypatch):
     run = trained(0)
     with pytest.raises(MechanismError, match="less noise than is accounted for"):
         run.finished()
+
+
+def test_with_canaries_a_layer_that_is_left_out_of_the_norms_is_still_found(monkeypatch):
+    whole = BookKeeping.squared_norms
+
+    def skipping(engine: BookKeeping, loss, rows: int) -> torch.Tensor:
+        squared = whole(engine, loss, rows)
+        squared[0] = 0
+        return squared
+
+    monkeypatch.setattr(BookKeeping, "squared_norms", skipping)
+    with pytest.raises(MechanismError, match="norms of per-sample gradients differ"):
+        private(*small(0), seed=0)
+
+
+def test_with_canaries_a_sampler_that_is_not_poisson_is_still_found(monkeypatch):
+    def shuffled(sampler: Poisson, epoch: int, *, start: int = 0):
+        return Shuffled(sampler.rows, sampler.batch_size, 0).batches(epoch, start=start)
+
+    monkeypatch.setattr(Poisson, "batches", shuffled)
+    with pytest.raises(MechanismError, match="the sampler is not Poisson"):
+        private(*small(0), seed=0)
