@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .document import Code, Document, Inline, Name, Prose, Section, Status, Text
-from .figures import count
+from .figures import count, short_digest
 from .headlines import headlines
 from .identity import identity
 from .pointers import within
@@ -55,7 +55,6 @@ _CARD = (
     ("license", "License"),
 )
 _FIRST = 6  # unknowns on the first screen; the rest are folded
-_SHORT = 12  # letters of a digest that a person compares
 
 
 def compose(report: Mapping[str, Any]) -> Document:
@@ -113,7 +112,7 @@ def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tupl
         ("data", report["data"].get("digest")),
         ("spec", model.get("spec_digest")),
     )
-    pairs += [(word, Code(_short(digest))) for word, digest in digests if digest]
+    pairs += [(word, Code(short_digest(digest))) for word, digest in digests if digest]
     return tuple(pairs)
 
 
@@ -130,7 +129,7 @@ def _with_recheck(section: Section, place: str | None, report: Mapping[str, Any]
         return section
     line: list[Inline] = ["Recheck: ", Code(verify_command(report)), " · evidence "]
     for index, digest in enumerate(sorted(digests)[:4]):
-        line += [", ", Code(_short(digest))] if index else [Code(_short(digest))]
+        line += [", ", Code(short_digest(digest))] if index else [Code(short_digest(digest))]
     return Section(section.anchor, section.title, (*section.blocks, Prose(tuple(line), small=True)))
 
 
@@ -139,8 +138,3 @@ def _colophon(report: Mapping[str, Any]) -> tuple[Text, ...]:
         ("Audited ", Name(report["created"]), f" · report.json schema {report['schema_version']}"),
         ("Identity of the findings ", Code(identity(dict(report)))),
     )
-
-
-def _short(digest: str) -> str:
-    bare = digest.removeprefix("sha256:")
-    return bare if len(bare) <= _SHORT else bare[:_SHORT] + "…"

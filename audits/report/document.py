@@ -134,11 +134,12 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table with its caption."""
+    """A table with its caption; one that is kept is shown however long the page becomes."""
 
     caption: Text
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    kept: bool = False
     kind: ClassVar[str] = "table"
 
 

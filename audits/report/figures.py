@@ -6,12 +6,23 @@ from typing import Any
 
 from .metrics import Unit
 
-__all__ = ["bound", "count", "deciding", "duration", "figure", "interval", "plain", "share_of"]
+__all__ = [
+    "bound",
+    "count",
+    "deciding",
+    "duration",
+    "figure",
+    "interval",
+    "plain",
+    "share_of",
+    "short_digest",
+]
 
 # Few steps on purpose: the stages of one run should stand in one unit, to be compared at a glance.
 _ENERGY = ((1.0, "kWh"), (1e-3, "Wh"))
 _MASS = ((1000.0, "t"), (1.0, "kg"), (1e-3, "g"))
 _MINUS = "−"
+_COMPARED = 12  # letters of a digest that a person compares
 
 
 def count(n: float) -> str:
@@ -67,6 +78,12 @@ def share_of(part: float, whole: float) -> str:
     percent = 100 * part / whole
     text = f"{percent:.1f}%"
     return "<0.1%" if part and text == "0.0%" else ">99.9%" if part < whole and text == "100.0%" else text
+
+
+def short_digest(digest: str) -> str:
+    """The letters of a digest that a person compares."""
+    bare = digest.removeprefix("sha256:")
+    return bare if len(bare) <= _COMPARED else bare[:_COMPARED] + "…"
 
 
 def duration(seconds: float) -> str:

@@ -5,12 +5,11 @@ from typing import Any
 
 from .document import Inline, Name
 from .figures import figure, interval
-from .sections.membership import attack_title
+from .sections.membership import CHANCE, attack_title
 from .sections.privacy_loss import epsilon, verdict_on
 
 __all__ = ["privacy_lines"]
 
-_CHANCE = 0.5
 _NAMED = 3
 
 Line = tuple[Inline, ...]
@@ -66,7 +65,7 @@ def _found(found: Mapping[str, Any]) -> Line:
     """The attack that surely tells members best."""
     attacks = found.get("audited", {}).get("membership", {})
     areas = {name: held["mia_auc"] for name, held in attacks.items() if "mia_auc" in held}
-    better = [name for name, area in areas.items() if area["low"] > _CHANCE]
+    better = [name for name, area in areas.items() if area["low"] > CHANCE]
     if not better:
         return ()
     best = max(better, key=lambda name: areas[name]["value"])

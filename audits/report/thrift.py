@@ -22,7 +22,7 @@ def lighten(document: Document, rows: int) -> Document:
     for wanted in ([b for b in blocks if isinstance(b, Table)], [b for b in blocks if isinstance(b, Fold)]):
         for block in wanted:
             needed = _rows(block)
-            if needed <= rows:
+            if needed <= rows or (isinstance(block, Table) and block.kept):
                 rows -= needed
                 shown.add(id(block))
     return replace(document, sections=tuple(_lightened(section, shown) for section in document.sections))

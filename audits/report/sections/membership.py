@@ -28,11 +28,13 @@ from ..pointers import tokens
 from .absence import reason
 from .sheet import LONGEST, title
 
-__all__ = ["attack_title", "membership"]
+__all__ = ["CHANCE", "attack_title", "membership"]
+
+CHANCE = 0.5
+"""Area under the curve of an attack that only guesses."""
 
 _TITLES = {"loss_threshold": "Loss threshold", "lira": "Likelihood ratio (LiRA)"}
 _LINES = ("solid", "dashed", "dotted")
-_CHANCE = 0.5
 _LEAST = 1e-4  # p-values below are told as such
 _SOLID = "\u00a0"  # a space at which no line breaks
 _PLACE = "/privacy/audited/membership"
@@ -86,7 +88,7 @@ def _caption(curves: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inlin
 
 def _tables(report: Mapping[str, Any], attacks: Mapping[str, Any]) -> list[Block]:
     """Areas on one axis, then the shares found at each rate on one each; what no attack has is said below."""
-    rows = _measured(report, attacks, "Area under the curve", ("mia_auc",), _CHANCE)
+    rows = _measured(report, attacks, "Area under the curve", ("mia_auc",), CHANCE)
     absent: list[Block] = []
     for rate in _rates(report, attacks):
         head = f"Share of members found at {100 * float(rate):g}% false alarms"
@@ -155,10 +157,10 @@ def _groups(report: Mapping[str, Any], attack: str, column: str, held: Mapping[s
     """Each group's area, and why a group has none; a group stands out only if its own test says so."""
     areas = {name: group["mia_auc"] for name, group in held["groups"].items()}
     absent = _absent_groups(report, attack, column)
-    scale = _scale(list(areas.values()), _CHANCE)
+    scale = _scale(list(areas.values()), CHANCE)
     rows = [
         Row(((Name(name),), *_sizes(area), Measure(area, "share"), _stands_out(held["groups"][name]),
-             Strip(area, scale, bound=_CHANCE)))
+             Strip(area, scale, bound=CHANCE)))
         for name, area in areas.items()
     ]  # fmt: skip
     rows += [Row(((Name(name),), "", "", "", Absent(why), ""), "soft") for name, why in absent.items()]

@@ -51,10 +51,9 @@ def _opening(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inlin
         )
     secret = held.get("secret_noise", True)
     return (
-        f"Trained with differential privacy: ε = {epsilon(held['epsilon'])} claimed at δ = "
-        f"{chance(held['delta'])}, "
-        "for ", *unit_of(held["unit"]), f"; {outside(report, found)}. ",
-        "" if secret else "Not private against whoever knows the noise seed, which follows from the spec. ",
+        f"Trained with differential privacy: ε = {epsilon(held['epsilon'])} claimed at δ = ",
+        f"{chance(held['delta'])}, for ", *unit_of(held["unit"]), f"; {outside(report, found)}.",
+        "" if secret else " Not private against whoever knows the noise seed, which stands in the spec.",
     )  # fmt: skip
 
 
@@ -78,12 +77,9 @@ def _uncovered(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
         "An ε bounds what the noisy steps tell of a row. These things were computed from rows without "
         "noise, and are published with the model or its report: the gravest first."
     )
-    columns = (
-        Column("What"),
-        Column("Why it isn't covered"),
-        Column("How to have it covered"),
-    )
-    return [head, Prose(opening), Table(caption="Outside of every ε above", columns=columns, rows=rows)]
+    columns = (Column("What"), Column("Why it isn't covered"), Column("How to have it covered"))
+    table = Table(caption="Outside of every ε above", columns=columns, rows=rows, kept=True)
+    return [head, Prose(opening), table]
 
 
 def _said(words: str) -> tuple[Inline, ...]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ...privacy.claims import read_claim
 from ..charts.scale import Scale, scale_over
 from ..document import Absent, Block, Cell, Column, Heading, Inline, Name, Prose, Reach, Row, Table
 from ..figures import count, plain
@@ -36,9 +37,7 @@ def verdict_on(found: Privacy) -> Literal["fail", "inconclusive", "pass", "none"
     claimed, shown = found.get("claimed"), found.get("audited", {}).get("epsilon_lower")
     if claimed is None or shown is None:
         return "none"
-    if shown["value"] > claimed["epsilon"]:
-        return "fail"
-    return "inconclusive" if shown["detectable"] < claimed["epsilon"] else "pass"
+    return read_claim(shown, claimed["epsilon"])[0]
 
 
 def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
@@ -54,6 +53,7 @@ def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
         caption="What was promised, what was spent, what an attack showed; smaller is better",
         columns=columns,
         rows=tuple(row(report, found, scale) for row in (_claimed, _spent, _shown)),
+        kept=True,
     )
     said = _reading(found)
     return [table, *([Prose(said)] if said else [])]
@@ -141,8 +141,8 @@ def in_words(found: Privacy) -> list[Block]:
     unit = found.get("claimed", found.get("cumulative", {}))["unit"]
     rates = list(next(iter(parts.values()))["share_found"])
     columns = (
-        Column("With the ε"),
-        Column("", "number"),
+        Column("Privacy loss"),
+        Column("ε", "number"),
         Column("Odds grow", "number"),
         Column("50% sure becomes", "number"),
         *(Column(f"Found at {100 * float(rate):g}%", "number") for rate in rates),

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..document import Block, Code, Column, Heading, Inline, Name, Prose, Row, Table
-from ..figures import count, plain
+from ..figures import count, plain, short_digest
 from .privacy_loss import chance, epsilon, unit_of
 from .sheet import LONGEST
 
 __all__ = ["event_in_words", "spent"]
-
-_SHORT = 12  # letters of a hash that a person compares
 
 
 def spent(found: Mapping[str, Any]) -> list[Block]:
@@ -33,7 +31,7 @@ def event_in_words(event: Mapping[str, Any]) -> str:
         case {"type": "PoissonSampledDpEvent", "sampling_probability": rate, "event": inner}:
             return f"samples of {plain(100 * rate, 3)}%, {event_in_words(inner)}"
         case {"type": "SelfComposedDpEvent", "count": times, "event": inner}:
-            return f"{count(times)} steps: {event_in_words(inner)}"
+            return f"{count(times)} step{'' if times == 1 else 's'}: {event_in_words(inner)}"
         case {"type": "ComposedDpEvent", "events": events}:
             return "; ".join(event_in_words(one) for one in events) or "nothing"
     return "an event of another kind"
@@ -57,7 +55,7 @@ def _sentence(held: Mapping[str, Any]) -> tuple[Inline, ...]:
             f", of which its filter counts {epsilon(counted)} as spent. " if counted is not None else ". "
         )
     head = held["head"]
-    said += [f"Ledger: {count(head['number'])} entries, the head is ", Code(_short(head["hash"]))]
+    said += [f"Ledger: {count(head['number'])} entries, the head is ", Code(short_digest(head["hash"]))]
     return tuple(said)
 
 
@@ -89,8 +87,3 @@ def _runs(held: Mapping[str, Any]) -> Table:
         columns=columns,
         rows=rows,
     )
-
-
-def _short(digest: str) -> str:
-    bare = digest.removeprefix("sha256:")
-    return bare if len(bare) <= _SHORT else bare[:_SHORT] + "…"

@@ -212,6 +212,25 @@ def test_a_model_without_privacy_says_so_in_one_sentence_and_the_attack_still_st
     assert "Expected calibration error" in said[: said.index("What is not known")], "on the first screen"
 
 
+def test_what_was_spent_is_shown_beside_a_model_that_claims_nothing(private, words):
+    report = without(private, "claimed", "odds", "uncovered", "cost", "curve")
+    report["missing"]["/privacy/claimed"] = "nobody claimed anything"
+    said = words(report)
+    assert re.search(r"Claimed for this model [| ]*no bound [| ]*nobody claimed anything", said)
+    assert epsilon(private["privacy"]["cumulative"]["epsilon"]) in said
+
+
+def test_the_list_stays_on_a_page_that_is_too_long(private):
+    race = private["fairness"]["attributes"]["race"]
+    long = {f"{'very ' * 25}long {i}": group for i, group in enumerate(24 * list(race["groups"].values()))}
+    private["fairness"]["attributes"] |= {f"column {i}": {"groups": long} for i in range(40)}
+    html = render_html(private)
+    assert "left out to keep this page small" in html
+    assert len(html.encode()) < 1_000_000
+    assert all(one["why"][1:] in html for one in private["privacy"]["uncovered"])
+    assert "Shown by an attack, at least" in html
+
+
 def measured(value: Any, name: str = "") -> list[tuple[str, dict[str, Any]]]:
     """Every (metric, number) below a value."""
     if isinstance(value, dict):
