@@ -1,0 +1,1 @@
+"""What `flwr run` sends."""

@@ -1,0 +1,200 @@
+"""Both apps on a real SuperLink and two SuperNodes, in processes of their own, with TLS and node keys."""
+
+import contextlib
+import datetime
+import ipaddress
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from assay.platform.data.dataset import Dataset
+from assay.platform.data.preprocess import Preprocessor
+from assay.platform.exceptions import CombinationError, SpecError
+from assay.platform.federated.client_app import client_app
+from assay.platform.federated.config import FederatedConfig
+from assay.platform.federated.grids import run_apps
+from assay.platform.federated.job import Job, read_job, write_job, write_model
+from assay.platform.federated.partitions import Partition
+from assay.platform.federated.server_app import server_app
+from assay.platform.federated.sites import site_folder, write_sites
+from assay.platform.predictor.artifact import load_network
+from assay.platform.training.config import ModelConfig, TrainConfig
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+APP = Path(__file__).resolve().parents[3] / "infra/flower"
+PROGRAMS = Path(sys.executable).parent
+SECONDS = 240
+
+
+def job_of(tabular, **train) -> Job:
+    data = Dataset.open(tabular)
+    return Job(
+        model=ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4}),
+        train=TrainConfig(**{"optimizer": "sgd", "learning_rate": 0.1, "patience": None} | train),
+        federated=FederatedConfig(strategy="scaffold", rounds=2, timeout=90.0),
+        preprocessor=Preprocessor.fit(data.table("train"), data.schema),
+        clients=2,
+    )
+
+
+@pytest.fixture
+def sites(tabular, tmp_path) -> Path:
+    data, draw = Dataset.open(tabular), np.random.default_rng(0)
+    tables = {split: data.table(split) for split in ("train", "validation")}
+    dealt = Partition(("a", "b"), draw.integers(0, 2, 300), draw.integers(0, 2, 100))
+    write_sites(data, tables, dealt, tmp_path / "sites")
+    return tmp_path / "sites"
+
+
+def test_a_job_survives_its_file(tabular, tmp_path):
+    job = job_of(tabular, optimizer_options={"momentum": 0.0}, schedule="cosine", clip=None)
+    write_job(job, tmp_path / "job.json")
+    assert read_job(tmp_path / "job.json") == job
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"preprocessor": {}}'])
+def test_a_file_that_is_no_job_is_refused(tmp_path, text):
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(SpecError, match="is no job of a federated training"):
+        read_job(tmp_path / "job.json")
+
+
+def test_a_job_that_cannot_be_done_is_not_written(tabular, tmp_path):
+    with pytest.raises(CombinationError, match="plain SGD"):
+        write_job(job_of(tabular, optimizer="adamw"), tmp_path / "job.json")
+    assert not (tmp_path / "job.json").exists()
+
+
+def certificates(folder: Path) -> None:
+    """An authority, and a certificate of this machine's loopback by it."""
+    day = datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.UTC)
+    names = {part: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, part)]) for part in ("ca", "server")}
+    keys = {part: ec.generate_private_key(ec.SECP256R1()) for part in names}
+    for part, name in names.items():
+        draft = x509.CertificateBuilder().subject_name(name).issuer_name(names["ca"])
+        draft = draft.public_key(keys[part].public_key()).serial_number(x509.random_serial_number())
+        draft = draft.not_valid_before(now - day).not_valid_after(now + day)
+        draft = draft.add_extension(x509.BasicConstraints(ca=part == "ca", path_length=None), critical=True)
+        loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        draft = draft.add_extension(x509.SubjectAlternativeName(loopback), critical=False)
+        made = draft.sign(keys["ca"], hashes.SHA256())
+        (folder / f"{part}.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        private = keys[part].private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+        (folder / f"{part}.key").write_bytes(private)
+
+
+def node_keys(folder: Path, name: str) -> None:
+    """A node's key pair, in the form of SSH."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    form, nothing = serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    (folder / name).write_bytes(key.private_bytes(serialization.Encoding.PEM, form, nothing))
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    (folder / f"{name}.pub").write_bytes(public)
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in servers]
+
+
+@contextlib.contextmanager
+def started(*command: object, log: Path, environment: dict[str, str]):
+    """A process for as long as the block lasts, ended by its own id."""
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [str(part) for part in command], stdout=out, stderr=subprocess.STDOUT, env=environment,
+            cwd=log.parent,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            process.kill()
+            process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_a_superlink_with_two_supernodes_gives_the_weights_of_the_in_process_grid(tabular, sites, tmp_path):
+    job, flower = job_of(tabular), tmp_path / "flower"
+    flower.mkdir()
+    write_job(job, tmp_path / "job.json")
+    certificates(flower)
+    link, *ports = free_ports(3)
+    (flower / "config.toml").write_text(
+        f'[superlink]\ndefault = "tls"\n[superlink.tls]\naddress = "127.0.0.1:{link}"\n'
+        f'root-certificates = "{flower / "ca.crt"}"\n'
+    )
+    environment = os.environ | {
+        "FLWR_HOME": str(flower), "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    tell = {"capture_output": True, "text": True, "env": environment, "cwd": tmp_path, "timeout": SECONDS}
+    with contextlib.ExitStack() as stack:
+        serving = stack.enter_context(
+            started(
+                PROGRAMS / "flower-superlink", "--host", "127.0.0.1", "--port", link,
+                "--disable-runtime-dependency-installation", "--ssl-ca-certfile", flower / "ca.crt",
+                "--ssl-certfile", flower / "server.crt", "--ssl-keyfile", flower / "server.key",
+                "--enable-supernode-auth", log=tmp_path / "link.log", environment=environment,
+            )
+        )  # fmt: skip
+        wait_for(link, serving, tmp_path / "link.log")
+        for number, port in enumerate(ports):
+            node_keys(flower, f"node{number}")
+            registered = subprocess.run(
+                [PROGRAMS / "flwr", "supernode", "register", flower / f"node{number}.pub", "tls"], **tell
+            )
+            assert registered.returncode == 0, registered.stdout + registered.stderr
+            rows = f"partition-id={number} data='{site_folder(sites, number)}'"
+            stack.enter_context(
+                started(
+                    PROGRAMS / "flower-supernode", "--superlink", f"127.0.0.1:{link}", "--port", port,
+                    "--root-certificates", flower / "ca.crt", "--node-config", rows,
+                    "--auth-supernode-private-key", flower / f"node{number}",
+                    log=tmp_path / f"node{number}.log", environment=environment,
+                )
+            )  # fmt: skip
+        told = f"job='{tmp_path / 'job.json'}' out='{tmp_path / 'there'}'"
+        done = subprocess.run(
+            [PROGRAMS / "flwr", "run", APP, "tls", "--stream", "--run-config", told], **tell
+        )
+        logs = "\n".join(path.read_text() for path in sorted(tmp_path.glob("*.log")))
+        assert (tmp_path / "there/rounds.json").exists(), done.stdout + done.stderr + logs
+    found = []
+    run_apps("in_process", server_app(job, found.append), client_app(sites), 2)
+    (tmp_path / "here").mkdir()
+    write_model(job, found[0], tmp_path / "here")
+    here, there = (load_network(tmp_path / name)[0].state_dict() for name in ("here", "there"))
+    assert max(float((part - there[name]).abs().max()) for name, part in here.items()) <= 1e-6
+    rounds = json.loads((tmp_path / "there/rounds.json").read_text())
+    assert rounds["counted"] == {"0": 2, "1": 2}
+    assert rounds["faults"] == []
