@@ -43,6 +43,8 @@ REPORT_CODE = (
     "audits.bounds",
     "audits.intervals",
     "audits.performance",
+    "audits.privacy.claims",
+    "audits.privacy.gates",
     "audits.privacy.odds",
     "flows.comparison",
     "flows.energy_history",
