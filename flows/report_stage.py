@@ -19,6 +19,7 @@ from ..platform.data import sources
 from ..platform.store import Artifact, canonical_json, digest_of_json
 from .final import final_model
 from .findings_file import from_bytes
+from .privacy_cost import PRIVACY_COST
 from .privacy_section import privacy_section
 from .row_audit import shown
 from .seeds import VARIATION
@@ -251,10 +252,12 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
 
 def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     audit, dataset = artifacts["audit"].digest, artifacts["ingest"].digest
+    compared = ("cost", "curve") if PRIVACY_COST in artifacts else ()
     sections = ("performance", "calibration", "fairness", "slices", "mitigation", "explanation", "robustness")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
         **({f"/{VARIATION}": artifacts[VARIATION].digest} if VARIATION in artifacts else {}),
+        **{f"/privacy/{part}": artifacts[PRIVACY_COST].digest for part in compared},
         "/data": dataset,
         **({"/training": artifacts["train"].digest} if "train" in artifacts else {}),
         "/model": artifacts[final_model(artifacts)].digest,
