@@ -14,6 +14,7 @@ __all__ = ["at_most", "chance", "epsilon", "in_words", "losses", "unit_of", "ver
 
 Privacy = Mapping[str, Any]
 
+_VOID = "What follows would be so if the claim held. It doesn't: see above."
 _FINEST = 5  # decimals of a percentage that is nearly 100
 
 
@@ -150,6 +151,7 @@ def in_words(found: Privacy) -> list[Block]:
     rows = tuple(_odds(label, part, rates) for label, part in parts.items())
     return [
         Heading("What it means, in odds"),
+        *([Prose(_VOID)] if _void(found) else []),
         Prose(_sentence(next(iter(parts.values())), unit)),
         Table(
             caption="The most that anybody could learn; found: members, at so many false alarms",
@@ -157,6 +159,11 @@ def in_words(found: Privacy) -> list[Block]:
             rows=rows,
         ),
     ]
+
+
+def _void(found: Privacy) -> bool:
+    """Whether what follows from the claim mustn't be believed."""
+    return verdict_on(found) == "fail" or not found.get("claimed", {}).get("secret_noise", True)
 
 
 def _sentence(held: Mapping[str, Any], unit: str) -> tuple[Inline, ...]:

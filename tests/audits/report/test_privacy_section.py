@@ -131,6 +131,13 @@ def test_the_attack_is_read_in_words(private, words, shown, verdict, said):
     assert said in words(report)
 
 
+def test_what_a_claim_means_is_said_to_be_void_where_the_claim_is(private, words):
+    void = "What follows would be so if the claim held. It doesn't"
+    assert void not in words(private)
+    assert void in words(attacked(private, 9.0, 12.0))
+    assert void in words(changed(private, "claimed", secret_noise=False))
+
+
 def test_without_canaries_there_is_no_verdict_and_the_reason_stands_there(private, words):
     report = copy.deepcopy(private)
     del report["privacy"]["audited"]["epsilon_lower"]
