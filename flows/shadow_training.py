@@ -29,8 +29,9 @@ def shadows_like(
 ) -> ShadowConfidences | str:
     """Train shadow models, and ask them about all rows.
 
-    They learn without noise, without augmentation and without weights of rows, and from as many rows as half
-    of the table holds: where the attacked model had more, or other means, they know less of it.
+    They learn from as many rows as half of the table holds, without noise, augmentation, weights of rows or
+    an average of the network's weights: where the attacked model had more, or such means, they know less of
+    it.
 
     Args:
         predictor: the attacked model, a classifier.
@@ -81,8 +82,9 @@ def _recipe(train: TrainConfig, epochs: int, *, rows: int, seed: int) -> Recipe:
         learning_rate=train.learning_rate,
         weight_decay=train.weight_decay,
         optimizer=train.optimizer,
+        optimizer_options=train.optimizer_options,
         clip=train.clip,
         label_smoothing=train.label_smoothing,
-        schedule=build_schedule(train.schedule, steps),
+        schedule=build_schedule(train.schedule, steps, **train.schedule_options),
         seed=seed,
     )

@@ -5,9 +5,11 @@ Their weights are stacked along a first axis, so that one product of matrices se
 stack is trained by the same optimizers as one network; gradients are clipped model by model.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,6 +37,7 @@ class Recipe:
     learning_rate: float
     weight_decay: float = 0.0
     optimizer: str = "adamw"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
     clip: float | None = 1.0
     label_smoothing: float = 0.0
     schedule: Callable[[int], float] = lambda step: 1.0
@@ -207,13 +210,16 @@ def _optimizer(shadows: Shadows, recipe: Recipe) -> optim.Optimizer:
         if parameter.requires_grad:
             groups[id(parameter) in decayed].append(shadows.parameters[name])
     row = OPTIMIZERS[recipe.optimizer]
-    return getattr(optim, row.factory)(
+    factory = getattr(optim, row.factory)
+    # A stack doesn't fit the cache, so it should be read but once; not every optimizer knows how.
+    fused = {"fused": True} if "fused" in inspect.signature(factory).parameters else {}
+    return factory(
         [
             {"params": of, "weight_decay": recipe.weight_decay if decay else 0.0}
             for decay, of in groups.items()
             if of
         ],
         lr=recipe.learning_rate,
-        fused=True,  # a stack doesn't fit the cache, so it should be read but once
-        **row.options,
+        **fused,
+        **{**row.options, **recipe.optimizer_options},
     )

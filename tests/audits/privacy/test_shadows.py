@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from assay.audits.privacy.shadows import Recipe, Shadows, halves, train_shadows
 from assay.models.catalog import build
 from assay.models.inputs import ImageInput, TabularInput
-from assay.models.optimizers import build_optimizer
+from assay.models.optimizers import OPTIMIZERS, build_optimizer
 from assay.platform.exceptions import ModelError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,8 +61,13 @@ def one_by_one(name: str, recipe: Recipe, included: np.ndarray) -> np.ndarray:
     return np.stack([network.eval()(*inputs).detach().double().numpy() for network in networks])
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        *((name, optimizer) for name in sorted(ARCHITECTURES) for optimizer in ("adamw", "sgd")),
+        *(("mlp", optimizer) for optimizer in OPTIMIZERS if optimizer not in ("adamw", "sgd")),
+    ],
+)
 def test_a_stack_learns_what_its_networks_learn_alone(name, optimizer):
     shape, options = ARCHITECTURES[name]
     recipe = Recipe(
