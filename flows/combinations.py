@@ -132,6 +132,22 @@ COMBINATIONS: tuple[Combination, ...] = (
         for name, method in METHODS.items()
         if method.trains
     ),
+    Combination("privacy", "train.mode: lora"),
+    Combination("privacy", "train.ema"),
+    Combination("privacy", "train.mode: gradual",
+        "what a step clips has to be the same in every step", "set train.mode to finetune or lora"),
+    Combination("privacy", "mixed images",
+        "each row needs a gradient of its own", "leave train.mixup and train.cutmix out"),
+    Combination("privacy", "train.accumulate",
+        "privacy.physical_batch does the same", "leave train.accumulate out"),
+    Combination("privacy", "train.schedule: plateau",
+        "a rate that follows validation rows tells of them", "set train.schedule to constant or one_cycle"),
+    Combination("several workers", "train.mode: gradual",
+        "workers agree on what they share before the first step", "set train.workers to 1"),
+    Combination("mixed images", "a linear probe",
+        "its head sees each image's representation alone", "leave train.mixup and train.cutmix out"),
+    Combination("mixed images", "regression",
+        "what is mixed are labels of classes", "leave train.mixup and train.cutmix out"),
     Combination("pretraining", "a network fixed but for its head",
         "there is nothing in it that pretraining could teach", "leave pretrain out"),
 )
@@ -161,6 +177,12 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "data.weight": lambda spec: spec.data.weight is not None,
     "train.precision: bf16": lambda spec: spec.train.precision == "bf16",
     "a linear probe": lambda spec: spec.train.mode == "linear_probe",
+    "train.mode: gradual": lambda spec: spec.train.mode == "gradual",
+    "train.mode: lora": lambda spec: spec.train.mode == "lora",
+    "train.ema": lambda spec: spec.train.ema is not None,
+    "train.accumulate": lambda spec: spec.train.accumulate > 1,
+    "train.schedule: plateau": lambda spec: spec.train.schedule == "plateau",
+    "mixed images": lambda spec: spec.train.mixup > 0 or spec.train.cutmix > 0,
     "a network fixed but for its head": lambda spec: (
         spec.model.architecture is not None and ARCHITECTURES[spec.model.architecture].fixed
     ),

@@ -15,7 +15,7 @@ from ..platform.mitigation import methods
 from ..platform.privacy import accountant
 from ..platform.privacy.config import RECORD
 from ..platform.privacy.parts import require_private
-from ..platform.training.config import PretrainConfig, TrainConfig
+from ..platform.training.config import PretrainConfig, TrainConfig, refuse_missing_weights
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -53,6 +53,7 @@ def preflight(spec: Spec) -> None:
         _check_pair(model.architecture, pretrain.method)
         _check_steps("pretrain", pretrain)
     _check_steps("train", spec.train)
+    refuse_missing_weights(spec.train.mode, pretrained=pretrain is not None)
     for method in spec.audit.explain.methods or ():
         if method not in METHODS:
             raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from ..exceptions import SpecError
+from ..exceptions import CombinationError, SpecError
 
 
 def _require(section: str, **rules: tuple[object, bool, str]) -> None:
@@ -220,6 +220,29 @@ class TrainConfig:
                 "1 or more, or null",
             ),
             workers=(self.workers, self.workers == "auto" or self.workers >= 1, "auto, or 1 or more"),
+        )
+
+
+#: Modes that move only part of a network: the rest has to have learned something.
+_PARTIAL = {
+    "linear_probe": "only its head is trained",
+    "gradual": "its lower layers wait for epochs",
+    "lora": "its own weights stay as they are",
+}
+
+
+def refuse_missing_weights(mode: str, *, pretrained: bool) -> None:
+    """Refuse a mode of training that moves a part of a network, where nothing was pretrained.
+
+    Raises:
+        CombinationError: it is such a mode.
+    """
+    if mode in _PARTIAL and not pretrained:
+        raise CombinationError(
+            f"train.mode {mode} needs pretrained weights",
+            got="no pretrain section",
+            expected=f"a network that has learned something: {_PARTIAL[mode]}",
+            mend="add a pretrain section, or set train.mode to finetune",
         )
 
 

@@ -7,19 +7,12 @@ from ..data.schema import Schema
 from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE
 from ..predictor.untrusted import read_json
-from .config import TrainConfig
+from .config import TrainConfig, refuse_missing_weights
 
 if TYPE_CHECKING:
     from .supervised import Job
 
 __all__ = ["refuse_contradictions"]
-
-#: Modes that move only part of a network: the rest has to have learned something.
-_PARTIAL = {
-    "linear_probe": "only its head is trained",
-    "gradual": "its lower layers wait for epochs",
-    "lora": "its own weights stay as they are",
-}
 
 
 def refuse_contradictions(job: "Job", schema: Schema) -> None:
@@ -29,13 +22,7 @@ def refuse_contradictions(job: "Job", schema: Schema) -> None:
         CombinationError: two of its settings contradict each other, or one the data.
     """
     _refuse_preprocessor(job, schema)
-    if job.config.mode in _PARTIAL and job.pretrained is None:
-        raise CombinationError(
-            f"train.mode {job.config.mode} needs pretrained weights",
-            got="no pretrain section",
-            expected=f"a network that has learned something: {_PARTIAL[job.config.mode]}",
-            mend="add a pretrain section, or set train.mode to finetune",
-        )
+    refuse_missing_weights(job.config.mode, pretrained=job.pretrained is not None)
     for key, other, why in _pairs(job, schema):
         raise CombinationError(
             f"train.{key} can't be had with {other}",

@@ -45,6 +45,12 @@ def test_a_mistyped_optimizer_or_schedule_is_said_before_anything_starts(place, 
         preflight(parse_spec(document))
 
 
+@pytest.mark.parametrize("mode", ["linear_probe", "gradual", "lora"])
+def test_a_mode_that_moves_a_part_is_refused_without_pretraining_before_anything_starts(mode):
+    with pytest.raises(CombinationError, match=f"{mode} needs pretrained weights"):
+        preflight(parse_spec({"name": "x", "data": {"source": "builtin:digits"}, "train": {"mode": mode}}))
+
+
 def test_options_of_optimizers_and_schedules_are_let_through():
     train = {
         "optimizer": "sgd", "optimizer_options": {"momentum": 0.8, "nesterov": False},
