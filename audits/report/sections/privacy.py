@@ -7,7 +7,8 @@ from ..document import Block, Column, Fold, Heading, Inline, Name, Prose, Row, S
 from .absence import not_measured, reason
 from .membership import membership
 from .privacy_cost import cost, curve
-from .privacy_loss import chance, epsilon, in_words, losses, unit_of
+from .privacy_loss import chance, epsilon, losses, unit_of
+from .privacy_odds import in_words
 from .privacy_spent import spent
 from .sheet import sheet
 

@@ -14,7 +14,8 @@ from assay.audits.report.figures import figure, interval
 from assay.audits.report.identity import volatile_pointers
 from assay.audits.report.metrics import describe
 from assay.audits.report.privacy_standouts import privacy_lines
-from assay.audits.report.sections.privacy_loss import at_most, chance, epsilon, verdict_on
+from assay.audits.report.sections.privacy_loss import chance, epsilon, verdict_on
+from assay.audits.report.sections.privacy_odds import at_most
 from assay.audits.report.sections.privacy_spent import event_in_words
 from assay.platform.exceptions import SpecError
 from assay.platform.privacy.ledger.events import (
