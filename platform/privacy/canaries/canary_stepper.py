@@ -107,7 +107,7 @@ class CanaryStepper(FullPrecision):
         loss = self.inner.backward(objective, batch, share)
         self.watch.see(size)
         drawn = self.included & (self.rng.random(len(self.scores)) < self.sample_rate)
-        released = self.inner.gradient.spare.double().cpu().numpy() + size * drawn
+        released = self.inner.gradient.spare.cpu().double().numpy() + size * drawn
         self.scores[:] += released
         return loss
 

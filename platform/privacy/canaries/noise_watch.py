@@ -44,7 +44,7 @@ class NoiseWatch:
             self._first = seen
             return
         for i, (one, other) in enumerate(zip(self._first, seen, strict=True)):
-            self.changes[i] += float((one - other).double().square().mean())
+            self.changes[i] += float((one - other).square().mean())
         self._first, self.pairs = None, self.pairs + 1
 
     def check(self) -> None:
