@@ -9,8 +9,10 @@ from tempfile import TemporaryDirectory
 
 from ..platform.data import sources
 from ..platform.data.config import DataConfig
+from ..platform.data.dataset import Dataset
 from ..platform.exceptions import DataError
 from ..platform.privacy.ledger.account import LedgerAccount
+from ..platform.privacy.ledger.events import NonPrivate
 from ..platform.privacy.ledger.ledger import Ledger
 from ..platform.privacy.ledger.records import RECORD
 from ..platform.privacy.ledger.row_digests import row_digests
@@ -63,8 +65,13 @@ def account_of(run: Run, key: str) -> LedgerAccount:
     Args:
         run: what the stage is part of.
         key: the stage's cache key, which a restart has again.
+
+    Raises:
+        BudgetError: the rows have a budget for another unit, which this run's noise doesn't hide.
     """
-    return _account(run, key, unit=unit_of(run.spec))
+    unit = unit_of(run.spec)
+    _refuse_other_units(run, unit)
+    return _account(run, key, unit=unit)
 
 
 def charge_without_privacy(run: Run, key: str) -> None:
@@ -74,7 +81,20 @@ def charge_without_privacy(run: Run, key: str) -> None:
         BudgetError: the rows have a budget; nothing was trained.
     """
     if run.home.ledger().exists:
+        _refuse_other_units(run, RECORD)
         _account(run, key, unit=RECORD).spend_without_privacy()
+
+
+def _refuse_other_units(run: Run, unit: str) -> None:
+    """What hides a record hides no person, nor the reverse: for another unit's budget it is no privacy."""
+    ledger = run.home.ledger()
+    if not ledger.exists:
+        return
+    columns = {RECORD, *(column.name for column in Dataset.open(run.path("ingest")).schema.columns)}
+    others = {of for of, _, budget in ledger.datasets() if budget is not None and of != unit}
+    for other in sorted(others & columns):
+        name = registered(ledger, run.spec.data, unit=other)
+        ledger.check(name, NonPrivate(), unit=other)
 
 
 def attribute(run: Run, version: int) -> None:

@@ -6,17 +6,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from assay.flows.chain import Outcome, Run
+from assay.flows.chain import Outcome, Run, perform
+from assay.flows.charging import account_of, charge_without_privacy, registered
 from assay.flows.cli import app
 from assay.flows.home import Home
 from assay.flows.preflight import preflight
 from assay.flows.privacy_cost import others
 from assay.flows.run import run_spec
 from assay.flows.spec import parse_spec
-from assay.flows.stages import CHAIN, PRETRAIN, TRAIN, wanted
+from assay.flows.stages import CHAIN, INGEST, PRETRAIN, TRAIN, wanted
 from assay.flows.variants import in_order
 from assay.flows.verification import verify_version
-from assay.platform.exceptions import CombinationError, SpecError
+from assay.platform.exceptions import BudgetError, CombinationError, SpecError
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.ledger.events import NonPrivate
 from typer.testing import CliRunner
@@ -95,6 +96,7 @@ def test_the_report_tells_the_cost_by_group_and_the_curve(report):
     assert sides["difference"]["value"] == pytest.approx(own - plain)
     groups = found["cost"]["groups"]["gender"]
     assert set(groups) == {"f", "m"}
+    assert {"/privacy/cost", "/privacy/curve"} <= set(report["evidence"])
     weighted = sum(group["n"] * group["cost"]["value"] for group in groups.values())
     assert weighted / sum(group["n"] for group in groups.values()) == pytest.approx(plain - own)
 
@@ -135,6 +137,22 @@ def test_a_stage_beside_has_the_key_of_a_run_of_its_own(home, persons_spec):
         assert TRAIN.key(alone) == run.outcomes[f"train epsilon {text}"].artifact.key
 
 
+def test_another_units_budget_refuses_what_does_not_hide_that_unit(persons_spec, tmp_path):
+    by_person, by_record = (parse_spec(persons_spec(unit=unit)) for unit in ("person", "record"))
+    plain = dataclasses.replace(by_person, privacy=None)
+    run = Run.open(by_person, Home(tmp_path))
+    perform(INGEST, run)
+    ledger = run.home.ledger()
+    name = registered(ledger, by_person.data, unit="person")
+    ledger.set_budget(name, epsilon=3.0, delta=1e-4, unit="person")
+    for spec in (by_record, plain):
+        charge = charge_without_privacy if spec.privacy is None else account_of
+        with pytest.raises(BudgetError, match="no privacy"):
+            charge(dataclasses.replace(run, spec=spec), "a stage's key")
+    assert account_of(run, "a stage's key").unit == "person"
+    assert ledger.reservations() == (), "nothing was written"
+
+
 def test_stages_are_done_in_one_order_whatever_the_spec_lists_first(persons_spec):
     spec = dataclasses.replace(parse_spec(persons_spec(compare=["none", 8, 0.5])), seeds=2)
     names = [stage.name for stage in wanted(spec)]
@@ -164,7 +182,7 @@ def test_what_can_not_be_had_is_refused_before_anything_starts(persons_spec, cha
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"pretrain": {"method": "scarf"}}, "scarf can't be had with privacy"),
+        ({"pretrain": {"method": "scarf"}}, "privacy can't be had with pretraining by scarf"),
         ({"model": {"architecture": "resnet_tabular"}}, "set model.norm to layer"),
         ({"pretrain": {"method": "masked_features"}}, "set pretrain.options.replacement to uniform"),
     ],
