@@ -24,7 +24,7 @@ def measure(told: Mapping[str, Any], *, confidence: float = 0.95) -> dict[str, A
         confidence: that every client's limits hold at once, by Bonferroni's inequality.
 
     Returns:
-        `partition`, `strategy`, `faults` by kind, `clients` with a row each, and for classes `together`, the
+        `partition`, `strategy`, `preprocessing`, `faults` by kind, `clients` with a row each, and for classes `together`, the
         accuracy over all clients' rows, and `worse`, the clients whose upper limit lies below it, worst
         first.
     """
@@ -32,6 +32,7 @@ def measure(told: Mapping[str, Any], *, confidence: float = 0.95) -> dict[str, A
     found: dict[str, Any] = {
         "partition": _given(told["partition"]),
         "strategy": dict(told["strategy"]),
+        "preprocessing": told["preprocessing"],
         "faults": _counted(fault["kind"] for fault in told["faults"]),
         "clients": clients,
     }

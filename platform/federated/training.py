@@ -81,10 +81,12 @@ def train_federated(
         result = _run(job, Path(sites), progress)
     write_model(job, result, out)
     write_json(out / "labels.json", labels_seen(tables, config))
-    write_json(out / CLIENTS, _clients(dealt, labels[0], classes, federated, result))
+    preprocessing = "given" if preprocessor else "train rows of all clients"
+    found = _clients(dealt, labels[0], classes, federated, result)
+    write_json(out / CLIENTS, found | {"preprocessing": preprocessing})
     return {
         **_details(federated, dealt, result),
-        "preprocessing": "given" if preprocessor else "train rows of all clients",
+        "preprocessing": preprocessing,
         "labels": {name: table.num_rows for name, table in tables.items()},
     }
 

@@ -15,6 +15,7 @@ def told(*clients, faults=()):
     return {
         "partition": {"by": "dirichlet", "alpha": 0.3, "shards": 2, "column": None},
         "strategy": {"name": "fedprox", "proximal_mu": 0.1},
+        "preprocessing": "given",
         "clients": list(clients),
         "faults": [{"round": 1, "client": 0, "kind": kind, "said": ""} for kind in faults],
     }

@@ -41,7 +41,9 @@ def _how(found: Mapping[str, Any]) -> tuple[Any, ...]:
     said += (", were joined by ", Name(strategy["name"]))
     said += (" (", Code(options), ").") if options else (".",)
     kinds = ", ".join(f"{count(n)} {kind.replace('_', ' ')}" for kind, n in found["faults"].items())
-    return (*said, f" Answers that didn't count: {kinds}." if kinds else " Every answer counted.")
+    said += (f" Answers that didn't count: {kinds}." if kinds else " Every answer counted.",)
+    pooled = " Preprocessing was fitted on all clients' rows together, which a real federation could not do."
+    return said if found["preprocessing"] == "given" else (*said, pooled)
 
 
 def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:

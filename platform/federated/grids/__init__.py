@@ -1,5 +1,6 @@
 """Where the two apps run: in this process, or by Flower's simulation on Ray."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -37,4 +38,10 @@ def run_apps(grid: str, server: "ServerApp", client: "ClientApp", clients: int) 
         client: what answers, at each client.
         clients: number of clients.
     """
-    _GRIDS[grid](server, client, clients)
+    flower = logging.getLogger("flwr")
+    level = flower.level
+    flower.setLevel(logging.CRITICAL)  # it tells every round at length, and faults are told in the report
+    try:
+        _GRIDS[grid](server, client, clients)
+    finally:
+        flower.setLevel(level)

@@ -1,6 +1,5 @@
 """Flower's own simulation: clients are run by Ray's actors, one to a core of this machine."""
 
-import logging
 import os
 import warnings
 
@@ -30,17 +29,6 @@ def run_on_ray(server: ServerApp, client: ClientApp, clients: int) -> None:
     """
     from flwr.simulation import run_simulation
 
-    flower = logging.getLogger("flwr")
-    level, cores = flower.level, os.cpu_count() or 1
-    with ray_cluster(None, workers=cores), warnings.catch_warnings():
+    with ray_cluster(None, workers=os.cpu_count() or 1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Ray's and Flower's about their own settings
-        flower.setLevel(logging.CRITICAL)
-        try:
-            run_simulation(
-                server,
-                client,
-                num_supernodes=clients,
-                backend_config={"client_resources": _ACTOR},
-            )
-        finally:
-            flower.setLevel(level)
+        run_simulation(server, client, num_supernodes=clients, backend_config={"client_resources": _ACTOR})

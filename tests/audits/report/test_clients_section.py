@@ -30,6 +30,7 @@ def told(*, classes: bool = True, faults: int = 0) -> dict[str, Any]:
     return {
         "partition": {"by": "column", "alpha": 0.5, "shards": 2, "column": "country"},
         "strategy": {"name": "fedprox", "proximal_mu": 0.1},
+        "preprocessing": "given" if faults else "train rows of all clients",
         "clients": rows,
         "faults": [{"round": 1, "client": 1, "kind": "not_finite", "said": "w"}] * faults,
     }
@@ -64,6 +65,7 @@ def test_who_had_what_and_who_is_served_worse_is_said(federated, render):
         "0.950",
     ):
         assert said in page, said
+    assert "Preprocessing was fitted" not in page
     assert "Served worse, beyond chance (0.950 for all clients at once): " in page
     assert HARM not in page
 
@@ -74,6 +76,7 @@ def test_without_faults_and_without_odd_clients_that_is_said_too(federated):
     federated["training"]["federated"] = measure(alike)
     page = render_markdown(federated)
     assert "Every answer counted." in page
+    assert "Preprocessing was fitted on all clients' rows together" in page
     assert "No client is so far below that chance couldn't explain it." in page
 
 
