@@ -17,6 +17,7 @@ from ..platform.privacy.ledger.ledger import Ledger
 from ..platform.privacy.ledger.records import RECORD
 from ..platform.privacy.ledger.row_digests import row_digests
 from .chain import Run
+from .privacy_cost import others
 from .spec import Spec
 
 _SHOWN = 12  # characters of a fingerprint
@@ -67,10 +68,13 @@ def account_of(run: Run, key: str) -> LedgerAccount:
         key: the stage's cache key, which a restart has again.
 
     Raises:
-        BudgetError: the rows have a budget for another unit, which this run's noise doesn't hide.
+        BudgetError: the rows have a budget for another unit, which this run's noise doesn't hide; or any, and
+            a model without privacy is to be trained beside.
     """
     unit = unit_of(run.spec)
     _refuse_other_units(run, unit)
+    if None in others(run.spec):
+        _refuse_without_privacy(run, unit)
     return _account(run, key, unit=unit)
 
 
@@ -85,16 +89,21 @@ def charge_without_privacy(run: Run, key: str) -> None:
         _account(run, key, unit=RECORD).spend_without_privacy()
 
 
+def _refuse_without_privacy(run: Run, unit: str) -> None:
+    """Refuse training without privacy on rows that have a budget, and write nothing."""
+    ledger = run.home.ledger()
+    ledger.check(registered(ledger, run.spec.data, unit=unit), NonPrivate(), unit=unit)
+
+
 def _refuse_other_units(run: Run, unit: str) -> None:
     """What hides a record hides no person, nor the reverse: for another unit's budget it is no privacy."""
     ledger = run.home.ledger()
     if not ledger.exists:
         return
     columns = {RECORD, *(column.name for column in Dataset.open(run.path("ingest")).schema.columns)}
-    others = {of for of, _, budget in ledger.datasets() if budget is not None and of != unit}
-    for other in sorted(others & columns):
-        name = registered(ledger, run.spec.data, unit=other)
-        ledger.check(name, NonPrivate(), unit=other)
+    budgeted = {of for of, _, budget in ledger.datasets() if budget is not None and of != unit}
+    for other in sorted(budgeted & columns):
+        _refuse_without_privacy(run, other)
 
 
 def attribute(run: Run, version: int) -> None:

@@ -1,4 +1,4 @@
-"""Attacks on a trained model: do they learn who was in the training data?
+"""Attacks on a trained model (do they learn who was in the training data?), and what privacy cost.
 
     measure            everything that stored evidence says
     one_run            epsilon lower bound from canaries that fair coins put in or left out of training
@@ -10,6 +10,10 @@
     lira               likelihood ratios from shadow models
     shadows            many small models trained at once
     odds               what an epsilon means in words
+    cost               what privacy cost beside other models: metrics, and the curve over epsilon
+    group_cost         what it cost each group, and the gaps between them
+    gap_change         whether a gap between groups grew
+    side               groups under two models, as estimates
 
 An attack that fails proves nothing. Nothing is imported here: `config` needs no heavy library.
 """

@@ -137,7 +137,7 @@ def test_a_stage_beside_has_the_key_of_a_run_of_its_own(home, persons_spec):
         assert TRAIN.key(alone) == run.outcomes[f"train epsilon {text}"].artifact.key
 
 
-def test_another_units_budget_refuses_what_does_not_hide_that_unit(persons_spec, tmp_path):
+def test_a_budget_refuses_what_does_not_hide_its_unit_and_no_privacy_beside(persons_spec, tmp_path):
     by_person, by_record = (parse_spec(persons_spec(unit=unit)) for unit in ("person", "record"))
     plain = dataclasses.replace(by_person, privacy=None)
     run = Run.open(by_person, Home(tmp_path))
@@ -149,7 +149,10 @@ def test_another_units_budget_refuses_what_does_not_hide_that_unit(persons_spec,
         charge = charge_without_privacy if spec.privacy is None else account_of
         with pytest.raises(BudgetError, match="no privacy"):
             charge(dataclasses.replace(run, spec=spec), "a stage's key")
-    assert account_of(run, "a stage's key").unit == "person"
+    with pytest.raises(BudgetError, match="no privacy"):
+        account_of(run, "a stage's key")  # `none` is to be trained beside: said before this one is trained
+    alone = dataclasses.replace(run, spec=parse_spec(persons_spec(compare=[0.5])))
+    assert account_of(alone, "a stage's key").unit == "person"
     assert ledger.reservations() == (), "nothing was written"
 
 
