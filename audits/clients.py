@@ -24,9 +24,9 @@ def measure(told: Mapping[str, Any], *, confidence: float = 0.95) -> dict[str, A
         confidence: that every client's limits hold at once, by Bonferroni's inequality.
 
     Returns:
-        `partition`, `strategy`, `preprocessing`, `faults` by kind, `clients` with a row each, and for classes `together`, the
-        accuracy over all clients' rows, and `worse`, the clients whose upper limit lies below it, worst
-        first.
+        `partition`, `strategy`, `preprocessing`, `faults` by kind, `clients` with a row each, and for classes
+        `together`, the accuracy over all clients' rows, and `worse`, the clients whose upper limit lies below
+        it, worst first.
     """
     clients = [dict(row) for row in told["clients"]]
     found: dict[str, Any] = {
