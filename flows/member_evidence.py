@@ -40,9 +40,9 @@ def members_of(
         train: how the model was trained, where shadow models can be trained alike.
 
     Returns:
-        None where it isn't known who was trained on.
+        None where it isn't known who was trained on, or no attack was asked for.
     """
-    trained = _trained_on(model, data.table("train"))
+    trained = _trained_on(model, data.table("train")) if config.attacks else None
     if trained is None:
         return None
     rng = np.random.default_rng(config.seed)

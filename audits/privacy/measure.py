@@ -19,6 +19,7 @@ from .members import MemberEvidence
 __all__ = ["measure"]
 
 NO_CANARIES = "no canaries were inserted into training"
+NO_ATTACKS = "no attack was asked for"
 NO_MEMBERS = "which rows the model was trained on isn't known"
 NO_CLASSES = "the likelihood ratio is defined for classes"
 
@@ -42,8 +43,8 @@ def measure(
         `epsilon_lower` of the canaries, `membership{attack: …}` (see `membership.measure`) and `settings`;
         nothing where there is no evidence at all.
     """
-    if canaries is None and members is None:
-        return Findings(missing={"": NO_MEMBERS})
+    if canaries is None and (members is None or not config.attacks):
+        return Findings(missing={"": NO_MEMBERS if config.attacks else NO_ATTACKS})
     found = with_bounds(
         lambda confidence: _members(members, dataclasses.replace(config, confidence=confidence)),
         confidences,

@@ -135,6 +135,16 @@ def test_noise_switched_off_behind_the_engine_s_back_fails_the_gate_of_a_claim_o
     assert report["policy"]["status"] == "fail"
 
 
+def test_where_no_attack_is_asked_for_no_train_row_is_asked_anything(document, tmp_path):
+    told = document(privacy=PRIVACY | {"canaries": 0}, audit={"attacks": []}, policy=[])
+    started, report = run(tmp_path, told)
+    assert not {"members.parquet", "canaries.parquet"} & {
+        path.name for path in (started.path("audit") / "predictions").iterdir()
+    }
+    assert report["missing"]["/privacy/audited"] == "no attack was asked for"
+    jsonschema.validate(report, schema())
+
+
 def test_too_few_canaries_for_the_claim_are_inconclusive(document, tmp_path):
     policy = [{"metric": "epsilon_lower", "max": 3.0}, {"metric": "mia_auc", "max": 0.9}]
     _, report = run(tmp_path, document(privacy=PRIVACY | {"canaries": 50}, policy=policy))

@@ -96,3 +96,14 @@ def test_bounds_at_other_confidences_stand_beside_and_are_those_measured_at_them
     assert area["one_sided_at"] == {"0.99": [two_sided["low"], two_sided["high"]]}
     gap = found["membership"]["loss_threshold"]["attributes"]["sex"]["difference"]
     assert "one_sided_at" not in gap
+
+
+def test_without_any_evidence_or_any_attack_asked_for_the_whole_is_missing():
+    nothing_asked = replace(BOTH, attacks=())
+    found = (measure(None, None, BOTH), measure(None, members(), nothing_asked))
+    assert [of.values for of in found] == [{}, {}]
+    assert "isn't known" in found[0].missing[""]
+    assert "asked for" in found[1].missing[""]
+    attacked = measure(canaries(), None, nothing_asked)
+    assert attacked.values["epsilon_lower"]
+    assert attacked.values["membership"] == {}
