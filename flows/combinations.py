@@ -92,6 +92,7 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("privacy", "a multiclass task"),
     Combination("privacy", "regression"),
     Combination("privacy", "images"),
+    Combination("privacy", "texts"),
     Combination("privacy", "a model from elsewhere",
         "how it was trained isn't known, so nothing can be promised of it", "leave privacy out"),
     Combination("privacy", "several seeds"),
