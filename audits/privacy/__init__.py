@@ -3,6 +3,7 @@
     measure            everything that stored evidence says
     one_run            epsilon lower bound from canaries that fair coins put in or left out of training
     claims             what that bound says of a claimed epsilon
+    gates              what policies ask of these numbers, and how an attack refutes a claim
     members            what is kept of rows that were trained on, and of others
     membership         findings of a membership attack: ROC, AUC, TPR at low FPR
     exposure           which groups are found more easily

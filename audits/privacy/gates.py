@@ -62,8 +62,8 @@ def _of_attack(check: Check, report: Mapping[str, Any], home: Place) -> Iterator
     """Places of one attack; a group that is too small to be attacked has one too, with nothing in it."""
     if check.metric == "mia_tpr":
         asked = [f"{rate:g}" for rate in _at(report, (*_AUDITED, "settings")).get("rates", ())]
-        measured = _at(report, (*home, "mia_tpr"))
-        yield (*home, "mia_tpr", min(measured, key=float) if measured else max(asked, key=float))
+        smallest = sorted(_at(report, (*home, "mia_tpr")), key=float)[:1]
+        yield (*home, "mia_tpr", *(smallest or sorted(asked, key=float)[-1:]))
     elif not check.columns:
         yield (*home, check.metric)
     else:

@@ -94,11 +94,11 @@ def _members(members: MemberEvidence | None, config: PrivacyAuditConfig) -> dict
 def _attack(name: str, members: MemberEvidence | None, config: PrivacyAuditConfig) -> Findings:
     """One membership attack, or why it could not be made."""
     if members is None:
-        return Findings(missing={"/mia_auc": NO_MEMBERS})
+        return Findings(missing={"": NO_MEMBERS})
     if name == "lira" and members.outputs.ndim == 1:
-        return Findings(missing={"/mia_auc": NO_CLASSES})
+        return Findings(missing={"": NO_CLASSES})
     if name == "lira" and isinstance(members.shadows, str):
-        return Findings(missing={"/mia_auc": members.shadows})
+        return Findings(missing={"": members.shadows})
     return membership.measure(
         _scores(name, members, config),
         members.member,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,9 +126,15 @@ def test_the_strongest_attack_decides():
 
 def test_an_attack_that_was_asked_for_and_not_made_leaves_the_check_open():
     silent = MemberEvidence(outputs=evidence().outputs, y_true=evidence().y_true, member=evidence().member)
-    result = judged(report(measure(None, silent, BOTH)), metric="mia_auc", max=0.6)
+    for metric in ("mia_auc", "mia_tpr"):
+        result = judged(report(measure(None, silent, BOTH)), metric=metric, max=0.6)
+        assert result.status == "inconclusive"
+        assert "no shadow models" in result.reason
+
+
+def test_without_any_rate_no_share_is_judged():
+    result = judged(report(measure(None, evidence(), replace(BOTH, rates=()))), metric="mia_tpr", max=0.6)
     assert result.status == "inconclusive"
-    assert "no shadow models" in result.reason
 
 
 def test_the_share_found_is_read_at_the_smallest_rate_that_was_measured():
