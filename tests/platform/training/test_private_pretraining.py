@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import cache
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,7 @@ from assay.platform.data.dataset import Dataset
 from assay.platform.data.declared import declared_preprocessor
 from assay.platform.exceptions import CombinationError, DataError, SpecError
 from assay.platform.predictor.artifact import load_network
+from assay.platform.privacy import private_run, stages
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.training.config import ModelConfig, TrainConfig
@@ -23,6 +25,21 @@ MASKED = {"method": "masked_features", "options": {"replacement": "uniform"}, "e
 VIT = ModelConfig(architecture="vit_small", options={"width": 16, "depth": 1, "heads": 2, "dropout": 0.0})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _search_once():
+    """The same noise is asked for in many tests, and searching it takes longer than training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "noise_multiplier_for", cache(stages.noise_multiplier_for))
+        patch.setattr(private_run, "epsilon_of", cached(private_run.epsilon_of))
+        yield
+
+
+def cached(function):
+    """By the mechanisms, which come as a list."""
+    known = cache(lambda mechanisms, **options: function(mechanisms, **options))
+    return lambda mechanisms, **options: known(tuple(mechanisms), **options)
+
+
 def mechanism(told: dict) -> SubsampledGaussian:
     return SubsampledGaussian(**{key: told[key] for key in ("noise_multiplier", "sample_rate", "steps")})
 
@@ -30,12 +47,12 @@ def mechanism(told: dict) -> SubsampledGaussian:
 def test_both_stages_get_one_noise_and_keep_within_the_budget_together(trained, pretrained, tabular):
     folder, first = pretrained(tabular, privacy=PRIVATE, **MASKED)
     _, second = trained(tabular, pretrained=folder, privacy=BUDGET, **TRAIN)
-    stages = [mechanism(details["privacy"]) for details in (first, second)]
-    assert [(one.sample_rate, one.steps) for one in stages] == [(50 / 300, 12), (30 / 300, 40)]
-    assert stages[0].noise_multiplier == stages[1].noise_multiplier
+    ran = [mechanism(details["privacy"]) for details in (first, second)]
+    assert [(one.sample_rate, one.steps) for one in ran] == [(50 / 300, 12), (30 / 300, 40)]
+    assert ran[0].noise_multiplier == ran[1].noise_multiplier
     claimed = second["privacy"]
-    assert claimed["stages"] == [dataclasses.asdict(one) for one in stages]
-    assert claimed["epsilon"] == epsilon_of(stages, delta=1e-4, accountant="rdp")
+    assert claimed["stages"] == [dataclasses.asdict(one) for one in ran]
+    assert claimed["epsilon"] == epsilon_of(ran, delta=1e-4, accountant="rdp")
     assert 1.99 < claimed["epsilon"] <= 2.0
     assert first["privacy"]["epsilon"] < claimed["epsilon"], "what pretraining cost by itself"
     assert json.loads((folder / "history.json").read_bytes())[-1]["epsilon"] == first["privacy"]["epsilon"]
