@@ -6,41 +6,6 @@ from assay.models.bert import BERT, MaskedLanguageHead
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 SMALL = {"width": 16, "depth": 2, "heads": 4, "hidden": 24, "length": 12, "segments": 3}
-PARTS = {
-    "attention.self.query": "attention.layer.query",
-    "attention.self.key": "attention.layer.key",
-    "attention.self.value": "attention.layer.value",
-    "attention.output.dense": "attention.layer.merge",
-    "attention.output.LayerNorm": "attention.norm",
-    "intermediate.dense": "feed_forward.layer.0",
-    "output.dense": "feed_forward.layer.2",
-    "output.LayerNorm": "feed_forward.norm",
-}
-AROUND = {
-    "embeddings.word_embeddings": "tokens",
-    "embeddings.position_embeddings": "positions.table",
-    "embeddings.token_type_embeddings": "segments",
-    "embeddings.LayerNorm": "norm",
-    "pooler.dense": "pooler.0",
-}
-HEAD = {
-    "cls.predictions.transform.dense": "transform.0",
-    "cls.predictions.transform.LayerNorm": "transform.2",
-    "cls.predictions.decoder": "decode",
-}
-
-
-def ours(theirs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights of transformers' BertModel under our names."""
-    renamed = {}
-    for name, value in theirs.items():
-        layer, kind = name.removeprefix("encoder.layer.").rsplit(".", 1)
-        if name.startswith("encoder"):
-            number, part = layer.split(".", 1)
-            renamed[f"encoder.blocks.{number}.{PARTS[part]}.{kind}"] = value
-        else:
-            renamed[f"{AROUND[layer]}.{kind}"] = value
-    return renamed
 
 
 def config():
@@ -61,11 +26,11 @@ def batch():
     return torch.randint(31, (3, 9)), torch.randint(3, (3, 9)), lengths, mask
 
 
-def test_states_and_pooled_vectors_are_those_of_transformers(batch):
+def test_states_and_pooled_vectors_are_those_of_transformers(batch, bert_weights):
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     theirs, network = transformers.BertModel(config()).eval(), BERT(31, **SMALL).eval()
-    network.load_state_dict(ours(theirs.state_dict()))
+    network.load_state_dict(bert_weights(theirs.state_dict()))
     tokens, segments, lengths, mask = batch
     expected = theirs(tokens, attention_mask=mask, token_type_ids=segments)
     states = network(tokens, segments, lengths)
@@ -75,16 +40,13 @@ def test_states_and_pooled_vectors_are_those_of_transformers(batch):
     torch.testing.assert_close(network(tokens), theirs(tokens).last_hidden_state, **CLOSE)
 
 
-def test_logits_of_masked_tokens_are_those_of_transformers(batch):
+def test_logits_of_masked_tokens_are_those_of_transformers(batch, bert_weights, bert_head_weights):
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     theirs, network = transformers.BertForMaskedLM(config()).eval(), BERT(31, **SMALL).eval()
     head = MaskedLanguageHead(network)
-    weights = theirs.state_dict()
-    body = {name.removeprefix("bert."): v for name, v in weights.items() if name.startswith("bert.")}
-    network.load_state_dict(ours(body), strict=False)  # no pooler there
-    layers = ((name, *name.rsplit(".", 1)) for name in weights if name.rsplit(".", 1)[0] in HEAD)
-    head.load_state_dict({f"{HEAD[layer]}.{kind}": weights[name] for name, layer, kind in layers})
+    network.load_state_dict(bert_weights(theirs.state_dict()), strict=False)  # no pooler there
+    head.load_state_dict(bert_head_weights(theirs.state_dict()))
     tokens, segments, _, _ = batch
     expected = theirs(tokens, token_type_ids=segments).logits
     torch.testing.assert_close(head(network(tokens, segments)), expected, **CLOSE)

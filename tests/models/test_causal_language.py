@@ -8,15 +8,6 @@ from assay.models.causal_language import CausalLanguage
 from assay.models.gpt_classifier import GPTClassifier
 from assay.models.inputs import START, TextInput
 
-PARTS = {
-    "ln_1": "attention.norm",
-    "attn.c_proj": "attention.layer.merge",
-    "ln_2": "feed_forward.norm",
-    "mlp.c_fc": "feed_forward.layer.0",
-    "mlp.c_proj": "feed_forward.layer.2",
-}
-AROUND = {"wte": "tokens", "wpe": "positions.table", "ln_f": "decoder.norm"}
-
 
 def small() -> CausalLanguage:
     """A random GPT of 31 tokens, dropout off."""
@@ -31,7 +22,7 @@ def lines() -> torch.Tensor:
     return tokens.masked_fill(torch.arange(12) >= torch.tensor([[12], [5], [2]]), 0)
 
 
-def test_the_loss_is_that_of_transformers_over_tokens_that_follow_another():
+def test_the_loss_is_that_of_transformers_over_tokens_that_follow_another(gpt_weights):
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     config = transformers.GPT2Config(
@@ -40,29 +31,11 @@ def test_the_loss_is_that_of_transformers_over_tokens_that_follow_another():
     )  # fmt: skip
     theirs = transformers.GPT2LMHeadModel(config).eval()
     objective, tokens = small(), lines()
-    objective.network.gpt.load_state_dict(ours(theirs.state_dict()))
+    objective.network.gpt.load_state_dict(gpt_weights(theirs.state_dict()))
     expected = theirs(
         tokens, attention_mask=(tokens != 0).long(), labels=tokens.masked_fill(tokens == 0, -100)
     )
     assert objective((tokens,)).item() == pytest.approx(expected.loss.item(), rel=1e-5)
-
-
-def ours(theirs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights of GPT2LMHeadModel under our names: its matrices lie the other way round."""
-    renamed = {}
-    for name, value in theirs.items():
-        layer, kind = name.removeprefix("transformer.").rsplit(".", 1)
-        if layer in AROUND:
-            renamed[f"{AROUND[layer]}.{kind}"] = value
-        elif layer.startswith("h."):
-            _, number, part = layer.split(".", 2)
-            value = value.T if value.ndim == 2 else value
-            if part == "attn.c_attn":
-                for ask, third in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                    renamed[f"decoder.blocks.{number}.attention.layer.{ask}.{kind}"] = third
-            else:
-                renamed[f"decoder.blocks.{number}.{PARTS[part]}.{kind}"] = value
-    return renamed
 
 
 def test_it_learns_a_cycle_until_only_the_first_guess_costs_anything():

@@ -8,38 +8,10 @@ from assay.models.multi_head_attention import KeyValueCache
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 SMALL = {"width": 16, "depth": 2, "heads": 4, "length": 12}
-PARTS = {
-    "ln_1": "attention.norm",
-    "attn.c_proj": "attention.layer.merge",
-    "ln_2": "feed_forward.norm",
-    "mlp.c_fc": "feed_forward.layer.0",
-    "mlp.c_proj": "feed_forward.layer.2",
-}
-AROUND = {"wte": "tokens", "wpe": "positions.table", "ln_f": "decoder.norm"}
-
-
-def ours(theirs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights of transformers' GPT2LMHeadModel under our names: its matrices lie the other way round."""
-    renamed = {}
-    for name, value in theirs.items():
-        layer, kind = name.removeprefix("transformer.").rsplit(".", 1)
-        if layer == "lm_head":
-            continue  # the table of tokens again
-        if not layer.startswith("h."):
-            renamed[f"{AROUND[layer]}.{kind}"] = value
-            continue
-        _, number, part = layer.split(".", 2)
-        value = value.T if value.ndim == 2 else value
-        if part == "attn.c_attn":
-            for ask, third in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                renamed[f"decoder.blocks.{number}.attention.layer.{ask}.{kind}"] = third
-        else:
-            renamed[f"decoder.blocks.{number}.{PARTS[part]}.{kind}"] = value
-    return renamed
 
 
 @pytest.fixture
-def both():
+def both(gpt_weights):
     """Theirs and ours with the same large random weights."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -48,7 +20,7 @@ def both():
         bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
     theirs, network = transformers.GPT2LMHeadModel(config).eval(), GPT(31, **SMALL).eval()
-    network.load_state_dict(ours(theirs.state_dict()))
+    network.load_state_dict(gpt_weights(theirs.state_dict()))
     return theirs, network
 
 
