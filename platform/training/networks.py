@@ -69,7 +69,7 @@ def require_part(key: str, name: str, table: Mapping[str, Part], modality: str) 
             f"{key} doesn't fit the data",
             got=f"{name}, which is for {table[name].modality} data, and {modality} data",
             expected=f"one of {', '.join(fitting)}",
-            mend=f"set {key} to {fitting[0]}",
+            mend=f"set {key} to {usual if (usual := DEFAULTS[modality]) in fitting else fitting[0]}",
         )
     return table[name]
 
