@@ -1,5 +1,7 @@
 """A batch in parts against the batch as a whole."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 from assay.models.supervised import Classification
@@ -49,6 +51,22 @@ def test_no_more_rows_than_a_part_go_through_at_once():
     stepper = Accumulated(torch.Generator(), FullPrecision(torch.Generator()), 3)
     stepper.backward(Classification(net), ROWS.batch(torch.arange(10)))
     assert seen == [4, 3, 3]
+
+
+def test_workers_share_their_gradients_once_a_step():
+    class Shared(Classification):
+        apart = 0
+
+        @contextmanager
+        def no_sync(self):
+            self.apart += 1
+            yield
+
+    objective = Shared(network())
+    Accumulated(torch.Generator(), FullPrecision(torch.Generator()), 4).backward(
+        objective, ROWS.batch(torch.arange(12))
+    )
+    assert objective.apart == 3
 
 
 def test_rows_that_weigh_nothing_give_no_gradient():
