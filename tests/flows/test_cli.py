@@ -32,6 +32,7 @@ def test_every_command_explains_itself():
     for command in (
         "run",
         "init",
+        "lr",
         "report",
         "gate",
         "waive",
