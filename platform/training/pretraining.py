@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from ...models.catalog import PRETRAINING, build_pretraining
+from ...models.catalog import PRETRAINING, Part, build_pretraining
 from ...models.network import Network
 from ..augmentation import contrastive_view
 from ..data.dataset import Dataset
@@ -23,9 +23,11 @@ from .config import ModelConfig, PretrainConfig
 from .devices import choose_device
 from .engines.in_process import InProcess
 from .evaluation import evaluation, scores
+from .fit import Outcome
 from .networks import build_network, refusals, require_architecture, require_part, resolve_model
 from .private_pretraining import Private
 from .progress import Progress
+from .rows import Rows
 from .seeding import derive, reproducible
 from .tables import labelled, unlabelled
 
@@ -43,9 +45,9 @@ def pretrain(
 ) -> dict[str, Any]:
     """Pretrain a network on the train rows; the validation rows tell the best epoch, where losses can tell.
 
-    Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json`, `history.json` and, where two
-    rows or more validate, `evaluation.json`. The weights are those of the whole network; its head is as
-    random as it began. Private pretraining adds its mechanism, `privacy.json`, for the training that follows.
+    Writes `weights/model.safetensors`, `architecture.json`, `preprocess.json`, `history.json`, where two rows
+    or more validate `evaluation.json`, and of private pretraining its mechanism, `privacy.json`. The weights
+    are those of the whole network; its head is as random as it began.
 
     Args:
         dataset: folder of a dataset artifact.
@@ -67,46 +69,80 @@ def pretrain(
         BudgetError: the account doesn't allow what the run would cost.
     """
     data, device = Dataset.open(dataset), choose_device(config.device)
-    model = resolve_model(model, data.schema.modality)
-    method = require_part("pretrain.method", config.method, PRETRAINING, data.schema.modality)
-    require_architecture(config.method, str(model.architecture))
-    if privacy is not None:
-        require_private("pretrain.method", config.method, PRETRAINING, config.options)
+    model, method = _resolved(model, config, data.schema.modality, private=privacy is not None)
     given, preprocessor = preprocessor, preprocessor or Preprocessor.fit(data.table("train"), data.schema)
     with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
         objective = _objective(config, network, data.schema.modality).to(device)
-        rows = labelled(preprocessor, data.table("train"), device, persons=privacy and privacy.persons)
-        validation = labelled(preprocessor, data.table("validation"), device)
-        score = partial(scores, network, rows, validation, classes=len(data.schema.classes), seed=config.seed)
-        before = score() if len(validation) > 1 else None
         network.head.requires_grad_(privacy is None)  # no loss asks it; noise alone would move it
-        outcome, details = fit_as_configured(
+        outcome, details, found = _learned(
+            network,
             objective,
-            unlabelled(rows),
-            unlabelled(validation) if len(validation) and not method.moving_target else None,
-            stage="pretrain",
-            model=model,
-            config=config,
-            scratch=scratch,
-            progress=progress,
-            engine=InProcess(),
-            preprocessor=given,
+            labelled(preprocessor, data.table("train"), device, persons=privacy and privacy.persons),
+            labelled(preprocessor, data.table("validation"), device),
+            classes=len(data.schema.classes),
+            judged=not method.moving_target,
+            model=model, config=config, scratch=scratch, progress=progress, preprocessor=given,
             **({} if privacy is None else privacy.arguments(data, preprocessor)),
-        )
-        if before is not None:
-            found = evaluation(before, score(), rows, validation, len(data.schema.classes))
-            write_json(out / "evaluation.json", found)
-            details |= {"feature_std": found["after"]["feature_std"], "collapsed": found["collapsed"]}
+        )  # fmt: skip
     save_network(out, network, name=str(model.architecture), options=model.options, preprocessor=preprocessor)
     write_json(out / "history.json", outcome.history)
+    if found:
+        write_json(out / "evaluation.json", found)
     if privacy is not None:
         write_mechanism(out, details["privacy"])
-    return {
-        **details,
-        "method": config.method,
-        "preprocessing": "train rows" if given is None else "given",
-    }
+    return {**details, "method": config.method, "preprocessing": "given" if given else "train rows"}
+
+
+def _resolved(
+    model: ModelConfig, config: PretrainConfig, modality: str, *, private: bool
+) -> tuple[ModelConfig, Part]:
+    """The model with every option filled in, and the method's row, where they fit each other and the data."""
+    model = resolve_model(model, modality)
+    method = require_part("pretrain.method", config.method, PRETRAINING, modality)
+    require_architecture(config.method, str(model.architecture))
+    if private:
+        require_private("pretrain.method", config.method, PRETRAINING, config.options)
+    return model, method
+
+
+def _learned(
+    network: Network,
+    objective: nn.Module,
+    rows: Rows,
+    validation: Rows,
+    *,
+    classes: int,
+    judged: bool,
+    config: PretrainConfig,
+    **arguments: Any,
+) -> tuple[Outcome, dict[str, Any], dict[str, Any]]:
+    """Learn, and score the representation before and after.
+
+    Args:
+        network: whose representation is learned.
+        objective: the method's.
+        rows: with labels, which are hidden from learning.
+        validation: likewise.
+        classes: number of classes, 0 for regression.
+        judged: whether validation losses tell the best epoch.
+        config: the section `pretrain` of the spec.
+        arguments: further ones of `fit_as_configured`.
+
+    Returns:
+        What came of it, its details, and what `evaluation.json` holds: nothing without two validation rows.
+    """
+    score = partial(scores, network, rows, validation, classes=classes, seed=config.seed)
+    before = score() if len(validation) > 1 else None
+    outcome, details = fit_as_configured(
+        objective, unlabelled(rows), unlabelled(validation) if judged and len(validation) else None,
+        stage="pretrain", config=config, engine=InProcess(), **arguments,
+    )  # fmt: skip
+    if before is None:
+        return outcome, details, {}
+    found = evaluation(before, score(), rows, validation, classes)
+    seen = {"feature_std": found["after"]["feature_std"], "collapsed": found["collapsed"]}
+    return outcome, details | seen, found
 
 
 def _objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:
