@@ -11,7 +11,7 @@ Afterwards `W₀ + (α / r) B A` takes the place of `W₀`: the network is as la
 import torch
 from torch import Tensor, nn
 
-from .layer_groups import heads_of, trained_only
+from .layer_groups import heads_of
 from .network import Network
 
 __all__ = ["LowRank", "add_low_rank", "merge_low_rank"]
@@ -71,7 +71,6 @@ def add_low_rank(network: Network, *, rank: int, alpha: float) -> int:
     for owner, name, child in places:
         least = min(rank, child.in_features, child.out_features)
         setattr(owner, name, LowRank(child, rank=least, alpha=alpha * least / rank))
-    trained_only(network)
     return len(places)
 
 
