@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..document import Block, Cell, Code, Column, Count, Fold, Heading, Measure, Name, Prose, Row, Table
-from ..figures import bound, count, plain
+from ..figures import bound, count, figure, plain
 from .sheet import LONGEST, title
 
 __all__ = ["clients"]
@@ -50,9 +50,15 @@ def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
     """Whom the global weights serve worse, where that can be told."""
     if "together" not in found:
         return ("How good they are for each client is told by its loss alone: there are no classes.",)
-    together = f"All clients' validation rows together: accuracy {bound(found['together'], 'share')}. "
+    together = (
+        f"All clients' validation rows together: accuracy {figure({'value': found['together']}, 'share')}. "
+    )
     if not found["worse"]:
-        return (together, "No client is so far below that chance couldn't explain it.")
+        judged = [row for row in found["clients"] if "validation_accuracy" in row]
+        least = min(judged, key=lambda row: row["validation_accuracy"]["value"])
+        score = least["validation_accuracy"]
+        said = f", {figure(score, 'share')} of {count(score['n'])}; chance could explain it."
+        return (together, "Lowest: ", Name(least["client"]), said)
     named: list[Any] = []
     for name in found["worse"][:_NAMED]:
         named += [", ", Name(name)] if named else [Name(name)]

@@ -72,12 +72,13 @@ def test_who_had_what_and_who_is_served_worse_is_said(federated, render):
 
 def test_without_faults_and_without_odd_clients_that_is_said_too(federated):
     alike = told()
-    alike["clients"][1]["validation_accuracy"] = 0.9
+    alike["clients"][1]["validation_accuracy"] = 0.88
     federated["training"]["federated"] = measure(alike)
     page = render_markdown(federated)
     assert "Every answer counted." in page
     assert "Preprocessing was fitted on all clients' rows together" in page
-    assert "No client is so far below that chance couldn't explain it." in page
+    assert ", 0.880 of 400; chance could explain it." in page
+    assert "Served worse" not in page
 
 
 def test_where_there_are_no_classes_losses_are_shown(federated):
