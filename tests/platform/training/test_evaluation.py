@@ -13,6 +13,12 @@ from torch import nn
 class Identity(nn.Module):
     """A network that represents a row by itself."""
 
+    rows_at_once = 4096
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.width = width
+
     def encode(self, features: torch.Tensor) -> torch.Tensor:
         return features
 
@@ -30,13 +36,13 @@ def rows(count: int, *, classes: int, seed: int) -> Rows:
 
 def test_directions_that_are_the_classes_score_one():
     train, validation = rows(200, classes=3, seed=0), rows(50, classes=3, seed=1)
-    found = scores(Identity(), train, validation, classes=3, seed=0)
+    found = scores(Identity(train.inputs[0].shape[1]), train, validation, classes=3, seed=0)
     assert (found["knn"], found["linear_probe"]) == (1.0, 1.0)
 
 
 def test_a_target_that_is_linear_in_the_features_has_an_r_squared_of_one():
     train, validation = rows(400, classes=0, seed=0), rows(50, classes=0, seed=1)
-    found = scores(Identity(), train, validation, classes=0, seed=0)
+    found = scores(Identity(train.inputs[0].shape[1]), train, validation, classes=0, seed=0)
     assert found["linear_probe"] == pytest.approx(1, abs=1e-3)
     assert 0.3 < found["knn"] < 1
 
@@ -50,22 +56,24 @@ def test_features_that_say_nothing_score_like_chance():
         )
         for _ in range(2)
     )
-    found = scores(Identity(), train, validation, classes=2, seed=0)
+    found = scores(Identity(train.inputs[0].shape[1]), train, validation, classes=2, seed=0)
     assert (found["knn"], found["linear_probe"]) == pytest.approx((0.5, 0.5), abs=0.07)
 
 
 def test_a_target_that_does_not_vary_leaves_the_scores_out():
     train, validation = rows(40, classes=2, seed=0), rows(5, classes=2, seed=1)
     alike = Rows(inputs=validation.inputs, target=torch.zeros(5, dtype=torch.long))
-    assert scores(Identity(), train, alike, classes=2, seed=0).keys() == {"feature_std"}
+    assert scores(Identity(train.inputs[0].shape[1]), train, alike, classes=2, seed=0).keys() == {
+        "feature_std"
+    }
 
 
 def test_collapse_is_said():
     train = rows(40, classes=2, seed=0)
     same = Rows(inputs=(torch.ones(40, 2),), target=train.target)
-    after = scores(Identity(), same, same, classes=2, seed=0)
+    after = scores(Identity(same.inputs[0].shape[1]), same, same, classes=2, seed=0)
     assert evaluation(after, after, same, same, 2)["collapsed"]
-    spread = scores(Identity(), train, train, classes=2, seed=0)
+    spread = scores(Identity(train.inputs[0].shape[1]), train, train, classes=2, seed=0)
     assert not evaluation(after, spread, train, train, 2)["collapsed"]
 
 
