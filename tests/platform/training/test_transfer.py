@@ -8,11 +8,14 @@ import torch
 from assay.models.catalog import build
 from assay.models.inputs import TabularInput
 from assay.models.layer_groups import layer_groups
+from assay.platform.data.dataset import Dataset
 from assay.platform.exceptions import CombinationError
 from assay.platform.predictor.artifact import load_network
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.training.config import LoraConfig, ModelConfig, TrainConfig
+from assay.platform.training.tables import labelled
 from assay.platform.training.transfer import transferring
+from torch import nn
 
 FT = ModelConfig(architecture="ft_transformer", options={"width": 8, "depth": 1, "heads": 2})
 
@@ -78,6 +81,23 @@ def test_lora_is_private_as_two_linear_layers_beside_a_frozen_one(trained, start
     )  # fmt: skip
     assert details["privacy"]["epsilon"] <= 8.0
     assert len(moved(found, start)) == 4
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"mode": "lora"}, {"mode": "lora", "ema": 0.9}, {"mode": "gradual", "ema": 0.9}, {"mode": "scratch"}],
+    ids=str,
+)
+def test_the_artifact_has_the_loss_that_was_judged_and_it_learned(trained, start, tabular, settings):
+    found, details = trained(tabular, model=FT, pretrained=start, epochs=8, **settings)
+    history = json.loads((found / "history.json").read_text())
+    network, preprocessor = load_network(found)
+    rows = labelled(preprocessor, Dataset.open(tabular).table("validation"), torch.device("cpu"))
+    with torch.no_grad():
+        loss = nn.functional.cross_entropy(network.eval()(*rows.inputs), rows.target).item()
+    judged = [entry["validation_loss"] for entry in history]
+    assert loss == pytest.approx(judged[details["best_epoch"] - 1], rel=1e-4)
+    assert min(judged) < 0.95 * judged[0]
 
 
 def test_lora_with_averaged_weights_is_merged_from_the_averages(trained, start, tabular):
