@@ -118,7 +118,7 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     charge_without_privacy(run, FEDERATED.key(run))
     return train_federated(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
-        out=out, progress=run.display.moved, preprocessor=preprocessor_of(run),
+        out=out, scratch=scratch, progress=run.display.moved, preprocessor=preprocessor_of(run),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ It answers `query` (who is there, with how many rows), `train`, `evaluate`, and 
 good the weights become after some epochs on its own rows, which never leave it.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,10 +29,7 @@ from .messages import (
 )
 from .sites import site_folder
 
-__all__ = ["client_app"]
-
-#: Sites that a process keeps open: in-process all clients of a usual run, so that rows are prepared once.
-_OPEN = 256
+__all__ = ["client_app", "forget"]
 
 _SPLITS = ("train", "validation")
 
@@ -106,6 +103,12 @@ def client_app(sites: Path | None = None) -> ClientApp:
     return app
 
 
+def forget() -> None:
+    """Drop the rows and the network that this process keeps between rounds."""
+    _learner.cache_clear()
+    _site.cache_clear()
+
+
 def _client(context: Context) -> int:
     """The client's number, from its node's configuration."""
     return int(number(context.node_config, PARTITION))
@@ -141,9 +144,9 @@ def _learner(text: str) -> Learner:
     return Learner.build(Work.from_json(text))
 
 
-@lru_cache(maxsize=_OPEN)
+@cache
 def _site(folder: Path, text: str, client: int) -> Site:
-    """A client's rows, ready for the network."""
+    """A client's rows, ready for the network: prepared once, and kept between rounds."""
     return Site.open(folder, _learner(text).work, client)
 
 

@@ -137,7 +137,8 @@ class FederatedConfig:
                 raise SpecError(f"{self.strategy} has no option {option!r}", got=option, mend=known)
         for option, value in self.strategy_options.items():
             least, most = method.ranges[option]
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            kinds = int if isinstance(least, int) else (int, float)  # a count starts at a whole number
+            number = isinstance(value, kinds) and not isinstance(value, bool)
             _require(
                 "federated.options",
                 **{option: (value, number and least <= value <= most, _span(least, most))},

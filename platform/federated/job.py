@@ -58,7 +58,7 @@ class Job:
 
     def network(self) -> Network:
         """The network before the first round."""
-        return build_network(self._resolved, self.preprocessor, self.train.seed)
+        return build_network(self.resolved, self.preprocessor, self.train.seed)
 
     def course(self) -> Course:
         """The numbers that the server runs by.
@@ -70,7 +70,7 @@ class Job:
         with refusals("train"):
             factor = build_schedule(self.train.schedule, rounds, **self.train.schedule_options)
         work = Work(
-            model=self._resolved,
+            model=self.resolved,
             train=self.train,
             preprocessor=self.preprocessor,
             local_epochs=told.local_epochs,
@@ -90,7 +90,8 @@ class Job:
         )
 
     @property
-    def _resolved(self) -> ModelConfig:
+    def resolved(self) -> ModelConfig:
+        """The network with its name and every option filled in."""
         return resolve_model(self.model, self.preprocessor.schema.modality)
 
 
@@ -125,7 +126,7 @@ def write_model(job: Job, result: Result, out: Path) -> None:
     """Write the model artifact and `history.json`, with an entry a round."""
     network = job.network()
     network.load_state_dict({**network.state_dict(), **tensors_of(result.arrays)})
-    model = job._resolved
+    model = job.resolved
     save_network(
         out, network, name=str(model.architecture), options=model.options, preprocessor=job.preprocessor
     )

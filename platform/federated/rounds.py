@@ -121,7 +121,7 @@ def take_census(grid: Grid, clients: int, timeout: float) -> Census:
     messages = [Message(RecordDict(), node, MessageType.QUERY) for node in nodes]
     numbers, rows = {}, {}
     for reply in grid.send_and_receive(messages, timeout=timeout):
-        if not reply.has_error():
+        if not reply.has_error() and METRICS in reply.content.metric_records:
             told = reply.content.metric_records[METRICS]
             numbers[reply.metadata.src_node_id] = int(number(told, PARTITION))
             rows[reply.metadata.src_node_id] = int(number(told, "train"))
@@ -190,10 +190,12 @@ def _train(
     result: Result,
 ) -> tuple[ArrayRecord, dict[str, float]]:
     """One round: the next global weights, and its entry of the history."""
-    asked = _drawn(grid, course, census, round_number)
+    asked, there = _drawn(course, census, round_number), set(grid.get_node_ids())
     config = ConfigRecord({"work": course.work, "factor": course.factor(round_number - 1)})
-    messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, asked))
-    replies = grid.send_and_receive(messages, timeout=course.timeout)
+    replies: Iterable[Message] = ()
+    if cohort := [node for node in asked if node in there]:
+        messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, cohort))
+        replies = grid.send_and_receive(messages, timeout=course.timeout)
     wanted = Wanted(round=round_number, numbers=("train-loss",), arrays=arrays, controls=controls)
     answers, faults = accepted(replies, asked, wanted)
     result.faults += faults
@@ -238,14 +240,13 @@ def _judge(
     }
 
 
-def _drawn(grid: Grid, course: Course, census: Census, round_number: int) -> dict[int, int]:
-    """Nodes that train in a round, and their clients: drawn from all numbers; some may be gone."""
+def _drawn(course: Course, census: Census, round_number: int) -> dict[int, int]:
+    """Nodes that should train in a round, and their clients; some may be gone."""
     everybody = sorted(census.clients.values())
     size = max(1, round(course.fraction * len(everybody)))
     draw = np.random.default_rng(derive(course.seed, "cohort", round_number))
     chosen = set(draw.choice(everybody, size=size, replace=False).tolist())
-    there = set(grid.get_node_ids())
-    return {node: client for node, client in census.clients.items() if client in chosen and node in there}
+    return {node: client for node, client in census.clients.items() if client in chosen}
 
 
 def _as_sent(joined: ArrayRecord, sent: ArrayRecord) -> ArrayRecord:
@@ -269,6 +270,6 @@ def _over_all(judged: Mapping[int, Mapping[str, Any]]) -> dict[str, float]:
 
 def _too_few(round_number: int, answers: int, least: int, asked: int, faults: list[Fault]) -> str:
     """Why the training ends here."""
-    lines = [f"  client {fault.client}: {fault.kind}: {fault.said.splitlines()[-1]}" for fault in faults[:5]]
+    lines = [f"  client {fault.client}: {fault.kind}: {' '.join(fault.said.split())}" for fault in faults[:5]]
     said = f"round {round_number}: {answers} of {asked} clients answered as they should, {least} are needed"
     return "\n".join([said, *lines])

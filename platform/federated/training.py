@@ -18,7 +18,7 @@ from ..predictor.artifact import write_json
 from ..training.config import ModelConfig, TrainConfig
 from ..training.preparation import labels_seen, with_labels
 from ..training.progress import Progress, Throttled
-from .client_app import client_app
+from .client_app import client_app, forget
 from .config import FederatedConfig
 from .grids import run_apps
 from .job import Job, write_model
@@ -43,6 +43,7 @@ def train_federated(
     config: TrainConfig,
     federated: FederatedConfig,
     out: Path,
+    scratch: Path,
     progress: Callable[[Progress], None] = lambda progress: None,
     preprocessor: Preprocessor | None = None,
 ) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def train_federated(
         config: the section `train` of the spec.
         federated: its section `federated`.
         out: folder to fill.
+        scratch: folder for the clients' own folders, as long as they are needed.
         progress: told after each round, at most five times a second.
         preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
             federation could not do.
@@ -76,7 +78,8 @@ def train_federated(
     dealt = partition(federated, labels=labels, values=values, seed=config.seed)
     job = Job(model=model, train=config, federated=federated, preprocessor=told, clients=len(dealt.names))
     job.check()
-    with tempfile.TemporaryDirectory(prefix="assay-sites-") as sites:
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
         write_sites(data, tables, dealt, Path(sites))
         result = _run(job, Path(sites), progress)
     write_model(job, result, out)
@@ -99,7 +102,10 @@ def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
         seen = {"round": number, "loss": entry["train_loss"]}
         said("train", number, rounds, lambda: seen, now=number == rounds)
 
-    run_apps(job.federated.grid, server_app(job, done.append, tell), client_app(sites), job.clients)
+    try:
+        run_apps(job.federated.grid, server_app(job, done.append, tell), client_app(sites), job.clients)
+    finally:
+        forget()
     return done[0]
 
 

@@ -33,6 +33,7 @@ def test_the_defaults_stand():
         ({"strategy": "fedadam", "options": {"beta_1": 1.0}}, "beta_1"),
         ({"strategy": "trimmed_mean", "options": {"beta": 0.5}}, "beta"),
         ({"strategy": "krum"}, "num_malicious_nodes"),
+        ({"strategy": "krum", "options": {"num_malicious_nodes": 1.5}}, "num_malicious_nodes"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(settings, said):

@@ -6,8 +6,11 @@ import time
 import numpy as np
 import pytest
 from assay.platform.exceptions import AssayError
+from assay.platform.federated.grids.in_process import InProcessGrid, in_process
 from assay.platform.federated.messages import ARRAYS, EXAMPLES, METRICS, ROUND
+from assay.platform.federated.rounds import take_census
 from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
 
 START = {"w": np.zeros(3), "b": np.zeros(1)}
 
@@ -155,6 +158,33 @@ def test_a_client_that_comes_back_counts_again(lead, answer):
     result = lead(train, START, examples=[1.0, 1.0], rounds=3)
     assert result.counted == {0: 2, 1: 3}
     assert [(fault.round, fault.client) for fault in result.faults] == [(2, 0)]
+
+
+def test_a_client_that_has_gone_is_counted_and_the_others_go_on(lead, values, monkeypatch):
+    looks = iter(range(100))
+
+    def nodes(grid):
+        return [1, 2, 3] if next(looks) == 0 else [2, 3]  # all are there for the census
+
+    monkeypatch.setattr(InProcessGrid, "get_node_ids", nodes)
+    result = lead(good, START, examples=[1.0, 1.0, 3.0])
+    assert [(fault.client, fault.kind) for fault in result.faults] == [(0, "missing")]
+    np.testing.assert_allclose(values(result)["w"], (1 * 1.0 + 3 * 2.0) / 4)
+
+
+def test_when_everybody_has_gone_it_ends_and_does_not_wait(lead, monkeypatch):
+    looks = iter(range(100))
+    monkeypatch.setattr(InProcessGrid, "get_node_ids", lambda grid: [1, 2] if next(looks) == 0 else [])
+    with pytest.raises(AssayError, match="0 of 2 clients answered as they should"):
+        lead(good, START, examples=[1.0, 1.0])
+
+
+def test_clients_that_are_not_there_in_time_are_an_end_before_the_first_round():
+    with in_process(ClientApp(), 2) as grid:
+        with pytest.raises(AssayError, match="2 of 3 clients are there after 0 seconds"):
+            take_census(grid, 3, 0.0)
+        with pytest.raises(AssayError, match="one node each; those that answered are"):
+            take_census(grid, 2, 1.0)  # an app that answers nothing
 
 
 def test_a_judge_that_fails_is_left_out_too(lead):

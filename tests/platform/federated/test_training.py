@@ -10,6 +10,7 @@ import torch
 from assay.platform.data.dataset import Dataset
 from assay.platform.data.preprocess import Preprocessor
 from assay.platform.exceptions import CombinationError, DataError
+from assay.platform.federated import client_app
 from assay.platform.federated.config import FederatedConfig, PartitionConfig
 from assay.platform.federated.partitions import NOBODY, Partition
 from assay.platform.federated.sites import site_folder, write_sites
@@ -39,6 +40,7 @@ def run(tmp_path):
             config=TrainConfig(**USUAL | (train or {})),
             federated=FederatedConfig(**{"rounds": 2, "partition": partition} | told),
             out=out,
+            scratch=tmp_path / "scratch",
             preprocessor=preprocessor,
         )
         return out, details
@@ -191,6 +193,12 @@ def test_what_rounds_have_no_room_for_is_refused(run, tabular):
     ):  # fmt: skip
         with pytest.raises(CombinationError, match=f"train.{key} can't be had with federated"):
             run(tabular, train={key: value})
+
+
+def test_nothing_of_the_clients_is_left_behind(run, tabular, tmp_path):
+    run(tabular, clients=3)
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert client_app._site.cache_info().currsize == 0
 
 
 def test_a_clients_folder_holds_its_rows_and_nothing_else(tabular, tmp_path):
