@@ -62,12 +62,12 @@ CHOSEN: Mapping[str, Mapping[str, Chosen]] = {
         "lenet": {
             1.0: Settings(batch_size=314, epochs=15, learning_rate=1.0),
             3.0: Settings(batch_size=314, epochs=30, learning_rate=1.0),
-            8.0: Settings(batch_size=314, epochs=30, learning_rate=1.0),
+            8.0: Settings(batch_size=314, epochs=30, learning_rate=2.5),
         },
         "opacus": {
             1.0: Settings(batch_size=314, epochs=15, learning_rate=1.0),
             3.0: Settings(batch_size=314, epochs=30, learning_rate=1.0),
-            8.0: Settings(batch_size=314, epochs=30, learning_rate=1.0),
+            8.0: Settings(batch_size=314, epochs=30, learning_rate=2.5),
         },
     },
     "mnist": {
@@ -75,12 +75,12 @@ CHOSEN: Mapping[str, Mapping[str, Chosen]] = {
         "lenet": {
             1.0: Settings(batch_size=875, epochs=15, learning_rate=2.5),
             3.0: Settings(batch_size=875, epochs=15, learning_rate=5.0),
-            8.0: Settings(batch_size=875, epochs=15, learning_rate=5.0),
+            8.0: Settings(batch_size=875, epochs=30, learning_rate=5.0),
         },
         "opacus": {
-            1.0: Settings(batch_size=875, epochs=15, learning_rate=1.0),
+            1.0: Settings(batch_size=875, epochs=15, learning_rate=2.5),
             3.0: Settings(batch_size=875, epochs=15, learning_rate=2.5),
-            8.0: Settings(batch_size=875, epochs=15, learning_rate=2.5),
+            8.0: Settings(batch_size=875, epochs=30, learning_rate=2.5),
         },
     },
 }
