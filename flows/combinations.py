@@ -127,6 +127,7 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("federated", "train.label_fraction"),
     Combination("federated", "regression"),
     Combination("federated", "images"),
+    Combination("federated", "texts"),
     Combination("federated", "mitigate.threshold"),
     *(
         Combination("federated", f"mitigate.{name}", _POOLED, "take mitigate.method: threshold")

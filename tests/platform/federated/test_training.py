@@ -7,8 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from assay.platform.data.config import DataConfig
 from assay.platform.data.dataset import Dataset
+from assay.platform.data.ingest import ingest
 from assay.platform.data.preprocess import Preprocessor
+from assay.platform.data.text_config import TextConfig
 from assay.platform.exceptions import CombinationError, DataError
 from assay.platform.federated import client_app
 from assay.platform.federated.config import FederatedConfig, PartitionConfig
@@ -176,6 +179,23 @@ def test_images_learn_by_rounds_from_views(run, pictures):
     out, details = run(pictures, model=model, clients=3, rounds=2)
     assert details["faults"] == 0
     load_network(out)
+
+
+def test_texts_learn_by_rounds(run, tmp_path):
+    draw = np.random.default_rng(0)
+    codes = draw.integers(0, 2, 160)
+    words = np.array([["cold", "dull", "the", "film"], ["warm", "great", "the", "film"]])
+    lines = [f"{' '.join(draw.choice(words[code], 6))},{['no', 'yes'][code]}" for code in codes]
+    (tmp_path / "texts.csv").write_text("\n".join(["review,label", *lines]) + "\n")
+    dataset = tmp_path / "texts"
+    dataset.mkdir()
+    source = f"csv:{tmp_path / 'texts.csv'}"
+    text = TextConfig(tokenizer="words", vocabulary=300, length=8)
+    ingest(DataConfig(source=source, target="label", text=text), out=dataset)
+    model = ModelConfig(architecture="gru", options={"token_width": 8, "width": 8})
+    out, details = run(dataset, model=model, clients=3, rounds=4, local_epochs=3, train={"patience": None})
+    assert details["faults"] == 0
+    assert read(out, "history.json")[-1]["validation_accuracy"] > 0.9
 
 
 def test_given_preprocessing_is_used_and_named(run, tabular):
