@@ -8,7 +8,7 @@ along the wave's crests as across them.
     ψ(u) = g_σ(u) (exp(i ξ·u) - β),  β such that ψ has no mean, so that a flat image gives exactly nothing
     φ(u) = g_σ(u)
 
-A filter is real in Fourier space: its real part is even, its imaginary part odd.
+A filter is real in Fourier space, for in space its real part is even and its imaginary part odd.
 """
 
 import math

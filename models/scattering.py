@@ -145,7 +145,7 @@ class ScatteringTransform(nn.Module):
 
 
 def _folded(spectrum: Tensor, halvings: int) -> Tensor:
-    """Spectrum of every 2^n-th pixel of a map, but for the factor 4^-n: aliases are added up."""
+    """Spectrum of every 2^n-th pixel: aliases are added up. The mean's factor, 4^-n, is in the wavelets."""
     for axis in (-2, -1):
         spectrum = reduce(torch.add, spectrum.chunk(2**halvings, dim=axis))
     return spectrum
