@@ -41,15 +41,16 @@ def measure(predictions: Predictions, columns: Columns, config: SlicesConfig) ->
     rows = _sample(len(predictions), config)
     space, searched = Space(columns.take(rows)), [one.take(rows) for one in residuals(predictions)]
     able = {one.name: one for one in searched if one.varies}
+    statistics = {
+        name: _statistic(one, space, columns, config, minimum, len(able)) for name, one in able.items()
+    }
+    few = f"{config.permutations} permutations are too few to call anything found at {config.alpha:g}."
     return Findings(
         values={
             "n": len(rows),
             "columns": list(columns.names),
             "left_out": dict(columns.left_out),
-            "statistics": {
-                name: _statistic(one, space, columns, config, minimum, len(able))
-                for name, one in able.items()
-            },
+            "statistics": statistics,
             "settings": {
                 "depth": config.depth, "beam": config.beam, "permutations": config.permutations,
                 "family-wise error": config.alpha, "seed": config.seed, "fewest rows": minimum,
@@ -59,7 +60,8 @@ def measure(predictions: Predictions, columns: Columns, config: SlicesConfig) ->
             f"/statistics/{one.name}": "It is the same in every row that could be compared."
             for one in searched
             if not one.varies
-        },
+        }
+        | {f"/statistics/{name}/critical": few for name, one in statistics.items() if "critical" not in one},
     )  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def _statistic(
         "n": len(residual.values),
         "overall": float(residual.values.mean()),
         "looked_at": list(first.looked_at),
-        "critical": limit,
+        **({"critical": limit} if math.isfinite(limit) else {}),
         "found": [
             {
                 "slice": {columns.names[space.owner[p]]: _label(columns, space, p) for p in one.places},

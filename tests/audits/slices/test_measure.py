@@ -131,6 +131,8 @@ def test_with_too_few_permutations_nothing_can_be_found_and_nothing_is(make_worl
     predictions, columns, _ = make_world(**SMALL, bias=0.3)
     findings = measure(predictions, columns, SlicesConfig(permutations=20))
     assert found(findings) == {"error": [], "decision": []}
+    assert "too few" in findings.missing["/statistics/error/critical"]
+    json.dumps(findings.values, allow_nan=False)  # no number of it is infinite
 
 
 def test_of_more_rows_than_asked_a_seeded_part_is_searched(make_world: Callable):
