@@ -57,7 +57,9 @@ def perceptron(
     privacy, settings = None, PLAIN
     if epsilon is not None:
         settings = PRIVATE
-        privacy = PrivacyConfig(epsilon=epsilon, delta=DELTA, max_grad_norm=BOUND, noise_seed=seed)
+        privacy = PrivacyConfig(
+            epsilon=epsilon, delta=DELTA, max_grad_norm=BOUND, noise_seed=seed, canaries=0
+        )
     config = TrainConfig(seed=seed, weight_decay=0.0, patience=None, device="cpu", **settings)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
