@@ -9,8 +9,8 @@ of MNIST at epsilon 3 (Tramèr & Boneh 2021, table 1, https://arxiv.org/abs/2011
 All get the same splits, delta, accountant (`rdp`) and pixels (their levels are public: no row is looked at),
 keep the last epoch, and seed their noise, so that the table can be had again; a model for use must not.
 Scattering has one setting a data set, chosen at epsilon 3; the others have their own at each epsilon. They
-were narrowed down on another split and chosen on validation rows, but for MNIST's of the peer at 3, taken from
-the other split, and of both networks at 8: twice the epochs. The test split is scored once a run.
+were narrowed down on another split and chosen on validation rows, but for the peer's on MNIST at 3, taken
+from the other split, and both networks' at 8: twice the epochs. The test split is scored once a run.
 Intervals are over seeds: start, batches and noise, not the draw of rows.
 """
 
