@@ -23,10 +23,11 @@ from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
 from ..platform.mitigation.operating_point import CANDIDATES, is_mitigated, read_mitigation
 from ..platform.predictor import Model, load_model
+from ..platform.privacy.canaries.scores import CANARIES, CANARY_ROWS, CanaryScores
 from ..platform.training.config import TrainConfig
 from .findings_file import to_bytes
 from .measure import Evidence, at_confidence, measure
-from .member_evidence import canaries_of, members_of
+from .member_evidence import members_of
 from .row_audit import audit_rows
 from .truth import truth
 
@@ -67,7 +68,8 @@ def audit(
         columns=Columns.read(test, data.schema, config.slices),
         candidates=_candidates(model, data.table("validation"), test) if is_mitigated(model) else None,
         members=members_of(predictor, model, data, config.privacy, train),
-        canaries=canaries_of(model),
+        canaries=CanaryScores.found(model / CANARIES),
+        canary_rows=CanaryScores.found(model / CANARY_ROWS),
     )
     evidence.save(out)
     (out / "pictures").mkdir()

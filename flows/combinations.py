@@ -11,6 +11,7 @@ from typing import Any
 from ..models.catalog import ARCHITECTURES
 from ..platform.exceptions import CombinationError
 from ..platform.mitigation.methods import METHODS
+from ..platform.privacy.config import RECORD
 from .spec import Spec
 
 __all__ = ["COMBINATIONS", "Combination", "check_combinations"]
@@ -112,6 +113,20 @@ COMBINATIONS: tuple[Combination, ...] = (
         for name, method in METHODS.items()
         if method.trains
     ),
+    Combination("privacy.canary_rows", "a binary task"),
+    Combination("privacy.canary_rows", "a multiclass task"),
+    Combination("privacy.canary_rows", "regression",
+        "a canary has a wrong label, and of values none is wrong for sure", "leave privacy.canary_rows out"),
+    Combination("privacy.canary_rows", "images"),
+    Combination("privacy.canary_rows", "data.weight"),
+    Combination("privacy.canary_rows", "several seeds"),
+    Combination("privacy.canary_rows", "several workers"),
+    Combination("privacy.canary_rows", "persons as the unit",
+        "a coin leaves out one row, and its person's other rows would stay", "leave privacy.canary_rows out"),
+    Combination("privacy.canary_rows", "pretraining",
+        "pretraining sees the rows that training leaves out", "leave one of them out"),
+    Combination("privacy.canary_rows", "train.label_fraction",
+        "a canary whose label isn't looked at isn't trained on", "leave one of them out"),
     Combination("federated", "privacy",
         "each client would need a budget and noise of its own", "leave one of them out"),
     Combination("federated", "a linear probe",
@@ -173,6 +188,8 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         for name in _MIXING
     },
     "privacy": lambda spec: spec.privacy is not None,
+    "privacy.canary_rows": lambda spec: spec.privacy is not None and spec.privacy.canary_rows > 0,
+    "persons as the unit": lambda spec: spec.privacy is not None and spec.privacy.unit != RECORD,
     "federated": lambda spec: spec.federated is not None,
     "several seeds": lambda spec: spec.seeds > 1,
     "several workers": lambda spec: spec.train.workers not in ("auto", 1),

@@ -13,7 +13,7 @@ from ..audits.predictions import Predictions
 from ..audits.privacy.measure import measure as measure_privacy
 from ..audits.privacy.members import MemberEvidence
 from ..audits.slices import Columns
-from ..platform.privacy.canaries.scores import CANARIES, CanaryScores
+from ..platform.privacy.canaries.scores import CANARIES, CANARY_ROWS, CanaryScores
 
 _FOLDER = "predictions"
 _BASELINE = "baseline_"
@@ -41,6 +41,8 @@ class Evidence:
     """Of rows that were trained on, and others; None where it isn't known which they are."""
     canaries: CanaryScores | None = None
     """Of the training; None where it had none."""
+    canary_rows: CanaryScores | None = None
+    """What the model says of rows with wrong labels; None where no rows were taken for it."""
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
@@ -58,12 +60,14 @@ class Evidence:
             self.members.to_parquet(folder / _FOLDER / _MEMBERS)
         if self.canaries is not None:
             self.canaries.to_parquet(folder / _FOLDER / CANARIES)
+        if self.canary_rows is not None:
+            self.canary_rows.to_parquet(folder / _FOLDER / CANARY_ROWS)
 
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
         """What `save` wrote."""
         columns, validation = folder / _FOLDER / _COLUMNS, folder / _FOLDER / _VALIDATION
-        members, canaries = folder / _FOLDER / _MEMBERS, folder / _FOLDER / CANARIES
+        members = folder / _FOLDER / _MEMBERS
         baselines = {
             path.stem.removeprefix(_BASELINE): Predictions.from_parquet(path)
             for path in sorted((folder / _FOLDER).glob(f"{_BASELINE}*.parquet"))
@@ -75,7 +79,8 @@ class Evidence:
             columns=Columns.from_parquet(columns) if columns.exists() else None,
             candidates=Candidates.load(folder / _FOLDER),
             members=MemberEvidence.from_parquet(members) if members.exists() else None,
-            canaries=CanaryScores.from_parquet(canaries) if canaries.exists() else None,
+            canaries=CanaryScores.found(folder / _FOLDER / CANARIES),
+            canary_rows=CanaryScores.found(folder / _FOLDER / CANARY_ROWS),
         )
 
 
@@ -88,8 +93,9 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     )
     found["slices"] = _slices(evidence, config)
     found["privacy"] = measure_privacy(
-        evidence.canaries, evidence.members, config.privacy, confidences=config.confidences
-    )
+        evidence.canaries, evidence.members, config.privacy, confidences=config.confidences,
+        canary_rows=evidence.canary_rows,
+    )  # fmt: skip
     if evidence.candidates is not None:
         found["mitigation"] = mitigation.measure(evidence.candidates, config.fairness)
     return found

@@ -12,17 +12,10 @@ from ..audits.privacy.members import NO_SHADOWS, MemberEvidence
 from ..platform.data.dataset import Dataset
 from ..platform.data.schema import ROW
 from ..platform.predictor import Model
-from ..platform.privacy.canaries.scores import CANARIES, CanaryScores
 from ..platform.training.config import TrainConfig
 from .truth import truth
 
-__all__ = ["canaries_of", "members_of"]
-
-
-def canaries_of(model: Path) -> CanaryScores | None:
-    """What the canaries of the model's training showed; None where it had none."""
-    path = model / CANARIES
-    return CanaryScores.from_parquet(path) if path.is_file() else None
+__all__ = ["members_of"]
 
 
 def members_of(

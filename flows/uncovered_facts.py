@@ -149,9 +149,10 @@ def _starts_from_train_rows(findings: Mapping[str, Findings]) -> bool:
 
 
 def _attacked_members(found: Findings | None) -> bool:
-    """Whether an attack has numbers: what is only missing tells nothing of a row."""
+    """Whether an attack that asks has numbers: what is only missing tells nothing of a row."""
     attacks = {} if found is None else found.values.get("membership", {})
-    return any("mia_auc" in attack for attack in attacks.values())
+    asked = found is not None and "epsilon_lower_black_box" in found.values
+    return asked or any("mia_auc" in attack for attack in attacks.values())
 
 
 def _json(artifact: Artifact, name: str) -> Any:

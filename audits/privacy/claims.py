@@ -3,9 +3,25 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-__all__ = ["read_claim"]
+__all__ = ["ATTACKS", "decisive", "read_claim"]
 
 Reading = Literal["fail", "inconclusive", "pass"]
+
+ATTACKS = ("epsilon_lower", "epsilon_lower_black_box")
+"""Bounds by canaries, as `report.json` names them: gradients in the steps, and rows in the training data."""
+
+_SAYS_MOST: tuple[Reading, ...] = ("fail", "pass", "inconclusive")
+
+
+def decisive(shown: Mapping[str, Any], claim: float) -> str | None:
+    """Which attack says most of a claim: one that refutes it, else one that could have; None where none was.
+
+    Args:
+        shown: what each attack found, by its name in `ATTACKS`; other names are left alone.
+        claim: an epsilon.
+    """
+    made = [name for name in ATTACKS if name in shown]
+    return min(made, key=lambda name: _SAYS_MOST.index(read_claim(shown[name], claim)[0]), default=None)
 
 
 def read_claim(found: Mapping[str, Any], claim: float) -> tuple[Reading, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..check import Check
 from ..findings import pointer
-from .claims import Reading, read_claim
+from .claims import ATTACKS, Reading, decisive, read_claim
 
 __all__ = ["answer", "places"]
 
@@ -32,7 +32,8 @@ def places(check: Check, report: Mapping[str, Any]) -> Iterator[Place]:
     if check.metric in _CLAIMS:
         yield (*_CLAIMS[check.metric], "epsilon")
     elif check.metric == "epsilon_lower":
-        yield (*_AUDITED, "epsilon_lower")
+        limit = check.limits.get("max", 0.0)
+        yield (*_AUDITED, decisive(_shown(check, report), limit) or "epsilon_lower")
     else:
         attacks = _at(report, (*_AUDITED, "membership"))
         if not attacks:
@@ -44,18 +45,18 @@ def places(check: Check, report: Mapping[str, Any]) -> Iterator[Place]:
 def answer(check: Check, report: Mapping[str, Any]) -> tuple[Reading, str] | None:
     """What canaries say to a check of an epsilon; None where they don't decide."""
     shown = _shown(check, report)
-    if shown is None:
-        return None
     if check.metric == "epsilon_lower":
-        return read_claim(shown, check.limits["max"])
-    if check.metric not in _CLAIMS:
+        name = decisive(shown, check.limits["max"])
+        return None if name is None else read_claim(shown[name], check.limits["max"])
+    claim = _at(report, _CLAIMS.get(check.metric, ("",)))
+    name = decisive(shown, claim["epsilon"]) if "epsilon" in claim else None
+    if name is None:
         return None
-    claim = _at(report, _CLAIMS[check.metric])
     # At a larger delta a smaller epsilon holds: two deltas can't be compared.
-    if "epsilon" in claim and claim.get("delta", shown["delta"]) <= shown["delta"]:
-        status, reason = read_claim(shown, claim["epsilon"])
-        return (status, f"refuted by an attack: {reason}") if status == "fail" else None
-    return None
+    if claim.get("delta", shown[name]["delta"]) > shown[name]["delta"]:
+        return None
+    status, reason = read_claim(shown[name], claim["epsilon"])
+    return (status, f"refuted by an attack: {reason}") if status == "fail" else None
 
 
 def _of_attack(check: Check, report: Mapping[str, Any], home: Place) -> Iterator[Place]:
@@ -86,15 +87,17 @@ def _groups(report: Mapping[str, Any], inside: Place) -> list[str]:
     return list(dict.fromkeys([*_at(report, inside), *small]))
 
 
-def _shown(check: Check, report: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What canaries show at the check's confidence; None where that wasn't measured."""
-    found = _at(report, (*_AUDITED, "epsilon_lower"))
-    if not found or check.confidence == found["confidence"]:
-        return found or None
-    key = f"{check.confidence:g}"
-    if key not in found.get("one_sided_at", {}):
-        return None
-    return {**found, "value": found["one_sided_at"][key][0], "detectable": found["detectable_at"][key]}
+def _shown(check: Check, report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What attacks by canaries show at the check's confidence, by name; without what wasn't measured."""
+    key, shown = f"{check.confidence:g}", {}
+    for name in ATTACKS:
+        found = _at(report, (*_AUDITED, name))
+        if found and check.confidence == found["confidence"]:
+            shown[name] = found
+        elif key in found.get("one_sided_at", {}):
+            beside = {"value": found["one_sided_at"][key][0], "detectable": found["detectable_at"][key]}
+            shown[name] = {**found, **beside}
+    return shown
 
 
 def _at(report: Any, place: Place) -> Mapping[str, Any]:

@@ -30,6 +30,7 @@ def measure(
     config: PrivacyAuditConfig,
     *,
     confidences: Sequence[float] = (),
+    canary_rows: CanaryScores | None = None,
 ) -> Findings:
     """Findings of the attacks that the evidence allows for.
 
@@ -38,12 +39,13 @@ def measure(
         members: rows that were trained on, and others; None where it isn't known which they are.
         config: which attacks, and how.
         confidences: further confidences of one-sided bounds.
+        canary_rows: what the model says of rows with wrong labels; None where no rows were taken for it.
 
     Returns:
-        `epsilon_lower` of the canaries, `membership{attack: …}` (see `membership.measure`) and `settings`;
-        nothing where there is no evidence at all.
+        `epsilon_lower` of the canaries, `epsilon_lower_black_box` of rows, `membership{attack: …}` (see
+        `membership.measure`) and `settings`; nothing where there is no evidence at all.
     """
-    if canaries is None and (members is None or not config.attacks):
+    if canaries is canary_rows is None and (members is None or not config.attacks):
         return Findings(missing={"": NO_MEMBERS if config.attacks else NO_ATTACKS})
     found = with_bounds(
         lambda confidence: _members(members, dataclasses.replace(config, confidence=confidence)),
@@ -55,9 +57,13 @@ def measure(
             # Its lower end has to hold for all pairs of groups at once, and no gate asks for it.
             column.get("difference", {}).pop("one_sided_at", None)
     told = Findings.gather(found)
-    bound = _epsilon_lower(canaries, config, confidences)
+    bounds = _epsilon_lower(canaries, config, confidences), _black_box(canary_rows, config, confidences)
     settings = {"settings": dataclasses.asdict(config)}
-    return Findings(values=told.values | bound.values | settings, missing=told.missing | bound.missing)
+    parts = (told, *bounds, Findings(values=settings))
+    return Findings(
+        values={key: value for part in parts for key, value in part.values.items()},
+        missing={place: why for part in parts for place, why in part.missing.items()},
+    )
 
 
 def _epsilon_lower(
@@ -84,6 +90,19 @@ def _epsilon_lower(
             "detectable_at": {key: of["detectable"] for key, of in bounds.items()},
         }
     return found
+
+
+def _black_box(
+    rows: CanaryScores | None, config: PrivacyAuditConfig, confidences: Sequence[float]
+) -> Findings:
+    """The same bound by what the model says of rows; nothing, and no reason, where nobody asked for it."""
+    if rows is None:
+        return Findings()
+    found = _epsilon_lower(rows, config, confidences)
+    return Findings(
+        values={f"{key}_black_box": value for key, value in found.values.items()},
+        missing={f"{place}_black_box": why for place, why in found.missing.items()},
+    )
 
 
 def _members(members: MemberEvidence | None, config: PrivacyAuditConfig) -> dict[str, Findings]:

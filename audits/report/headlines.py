@@ -9,7 +9,7 @@ from .metrics import Unit, describe
 from .sections.absence import reason
 from .sections.performance import leading_metric
 from .sections.privacy import outside
-from .sections.privacy_loss import epsilon, verdict_on
+from .sections.privacy_loss import epsilon, strongest, verdict_on
 from .sections.sheet import title
 
 __all__ = ["headlines"]
@@ -101,7 +101,7 @@ def _privacy(report: Mapping[str, Any]) -> Headline:
     """An epsilon is never told without what is outside it, nor without what an attack says."""
     found = report["privacy"]
     notes: list[Text] = [outside(report, found)]
-    shown = found.get("audited", {}).get("epsilon_lower")
+    shown = strongest(found)
     if shown is not None:
         least = epsilon(shown["value"])
         refuted = f"refuted: an attack shows at least {least}"

@@ -6,7 +6,7 @@ from typing import Any
 from .document import Inline, Name
 from .figures import figure, interval
 from .sections.membership import CHANCE, attack_title
-from .sections.privacy_loss import epsilon, verdict_on
+from .sections.privacy_loss import epsilon, strongest, verdict_on
 
 __all__ = ["privacy_lines"]
 
@@ -22,9 +22,10 @@ def privacy_lines(found: Mapping[str, Any]) -> list[Line]:
 
 
 def _refuted(found: Mapping[str, Any]) -> Line:
-    if verdict_on(found) != "fail":
+    shown = strongest(found)
+    if shown is None or verdict_on(found) != "fail":
         return ()
-    shown, claimed = found["audited"]["epsilon_lower"], found["claimed"]["epsilon"]
+    claimed = found["claimed"]["epsilon"]
     sure = f"{100 * shown['confidence']:g}%"
     return (
         f"The privacy claim is refuted: an attack shows that ε is at least {epsilon(shown['value'])} with "

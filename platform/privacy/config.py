@@ -47,6 +47,10 @@ class PrivacyConfig:
     """Gradients beside the model's own that fair coins put into the steps, for an attack on the claim; they
     move no weight. 0 puts in none, and no epsilon is attacked."""
 
+    canary_rows: int = 0
+    """Train rows that fair coins leave out or put in with a wrong label, for an attack by the model's outputs
+    alone. They cost accuracy: 0, the default, takes none."""
+
     noise_seed: int | None = None
     """A seed makes the run repeatable, and not private against whoever knows it; null is truly random."""
 
@@ -56,6 +60,7 @@ class PrivacyConfig:
             "delta": (0 < self.delta < 1, "above 0, below 1 / rows"),
             "max_grad_norm": (0 < self.max_grad_norm < math.inf, "above 0"),
             "canaries": (self.canaries == 0 or self.canaries >= 2, "2 or more, or 0"),
+            "canary_rows": (self.canary_rows == 0 or self.canary_rows >= 2, "2 or more, or 0"),
             "compare": (
                 len({self.epsilon, *self.compare}) == len(self.compare) + 1
                 and all(epsilon == "none" or 0 < epsilon < math.inf for epsilon in self.compare),

@@ -42,7 +42,8 @@ class RunFacts:
         mitigated_by: rows that a mitigation learned from or chose by, without noise.
         baselines_released: metrics of reference models that were fitted on train rows are published.
         train_values_released: explanations or attacks took values, means or distances from train rows.
-        members_attacked: numbers of a membership attack, which asked about train rows, are published.
+        members_attacked: numbers of an attack that asked the model about train rows are published: of
+            membership, or of canary rows.
         sets_by_validation: prediction sets, or the share of rows left undecided, were set by validation rows.
     """
 
@@ -178,7 +179,7 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
     (
         lambda facts: facts.members_attacked,
         Uncovered(
-            what="numbers of the membership attack",
+            what="numbers of the membership attack, and of canary rows",
             rows=("train", "test"),
             why="the model was asked about train rows, and what it said is counted without noise",
             mend="keep them out of what is published",

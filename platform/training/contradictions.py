@@ -23,6 +23,7 @@ def refuse_contradictions(job: "Job", schema: Schema) -> None:
     """
     _refuse_preprocessor(job, schema)
     refuse_missing_weights(job.config.mode, pretrained=job.pretrained is not None)
+    _refuse_canary_rows(job, schema)
     for key, other, why in _pairs(job, schema):
         raise CombinationError(
             f"train.{key} can't be had with {other}",
@@ -65,6 +66,31 @@ def _pairs(job: "Job", schema: Schema) -> Iterator[tuple[str, str, str]]:
     if config.mode == "gradual" and (job.privacy is not None or _several(config)):
         other = "privacy" if job.privacy is not None else f"{config.workers} workers"
         yield "mode", other, "the same weights in every step"
+
+
+def _refuse_canary_rows(job: "Job", schema: Schema) -> None:
+    if job.privacy is None or job.privacy.canary_rows == 0:
+        return
+    refused = {
+        "regression": (schema.task == "regression", "a target with classes, of which one is wrong"),
+        "persons as the unit": (job.persons is not None, "privacy.unit record: a canary is one row"),
+        "pretraining": (
+            job.pretrained is not None,
+            "no earlier training, which saw the rows that are left out",
+        ),
+        "few labels": (
+            job.config.label_fraction < 1 or job.config.labels_per_class is not None,
+            "all labels: a canary whose label isn't looked at isn't trained on",
+        ),
+    }
+    for other, (holds, why) in refused.items():
+        if holds:
+            raise CombinationError(
+                f"privacy.canary_rows can't be had with {other}",
+                got=f"canary_rows {job.privacy.canary_rows} and {other}",
+                expected=why,
+                mend="leave privacy.canary_rows out",
+            )
 
 
 def _several(config: TrainConfig) -> bool:

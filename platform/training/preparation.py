@@ -54,15 +54,28 @@ def with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig
     return table if len(kept) == table.num_rows else table.take(pa.array(kept))
 
 
-def labels_seen(tables: Mapping[str, pa.Table], config: TrainConfig) -> dict[str, Any]:
-    """What `labels.json` holds: calibration looks at these validation labels, attacks at these train rows."""
+def labels_seen(
+    tables: Mapping[str, pa.Table], config: TrainConfig, members: pa.Table | None = None
+) -> dict[str, Any]:
+    """What `labels.json` holds: calibration looks at these validation labels, attacks at these train rows.
+
+    Args:
+        tables: of each split the rows that training sees.
+        config: which labels may be looked at.
+        members: rows that are learned as they are, where some are not; None is all that training sees.
+    """
     limited = config.label_fraction < 1.0 or config.labels_per_class is not None
     return {
         "train": tables["train"].num_rows,
         "validation": tables["validation"].num_rows,
-        "train_rows": tables["train"][ROW].to_pylist() if limited else None,
-        "validation_rows": tables["validation"][ROW].to_pylist() if limited else None,
+        "train_rows": members[ROW].to_pylist() if members is not None else _rows(tables, "train", limited),
+        "validation_rows": _rows(tables, "validation", limited),
     }
+
+
+def _rows(tables: Mapping[str, pa.Table], split: str, limited: bool) -> list[int] | None:
+    """Their numbers; None where they are all that the split has."""
+    return tables[split][ROW].to_pylist() if limited else None
 
 
 def head_alone(config: TrainConfig, network: Network) -> bool:

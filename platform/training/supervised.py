@@ -1,17 +1,23 @@
 """The stage `train`: learn from labels, from scratch or from pretrained weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import torch
 
+from ...models.network import Network
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
+from ..data.schema import Schema
+from ..predictor import load_model
 from ..predictor.artifact import POSTPROCESS, read_preprocessor, save_network, write_json
 from ..privacy.account import Account, Unaccounted
-from ..privacy.canaries.scores import CANARIES
+from ..privacy.canaries.mislabelled import Mislabelled, drawn_once
+from ..privacy.canaries.scores import CANARIES, CANARY_ROWS, CanaryScores
 from ..privacy.config import RECORD, PrivacyConfig
 from ..privacy.stages import Stages, read_mechanism
 from .assembly import fit_as_configured
@@ -64,6 +70,16 @@ class Job:
         """The column that says whose row each is, where a person is who the noise hides."""
         return None if self.privacy is None or self.privacy.unit == RECORD else self.privacy.unit
 
+    def canary_rows(self, rows: int, classes: int) -> Mislabelled:
+        """Those of the train rows that an attack by outputs takes: the same where the job starts again."""
+        return drawn_once(
+            self.scratch / "canary_rows",
+            rows=rows,
+            classes=classes,
+            count=0 if self.privacy is None else self.privacy.canary_rows,
+            seed=None if self.privacy is None else self.privacy.noise_seed,
+        )
+
     @property
     def stages(self) -> Stages:
         """The private pretraining that this training goes on from, and is claimed together with."""
@@ -90,7 +106,7 @@ def train(
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
     Writes the model artifact, `history.json`, and `labels.json`: how many labels were looked at, and which.
-    A private run adds what its canaries show, `canaries.parquet`.
+    A private run adds what its canaries show, `canaries.parquet` and, of rows, `canary_rows.parquet`.
 
     Args:
         dataset: folder of a dataset artifact.
@@ -152,18 +168,18 @@ def learn(
         Details for the manifest.
     """
     config, data, device = job.config, Dataset.open(job.dataset), choose_device(job.config.device)
+    table = data.table("train")
+    canaries = engine.once(partial(job.canary_rows, table.num_rows, len(data.schema.classes)))
+    learned = canaries.learned(table)
     with reproducible(derive(config.seed, "train"), threads=threads, strict=device.type == "cpu"):
-        preprocessor = (
-            read_preprocessor(job.pretrained)
-            if job.pretrained
-            else job.preprocessor or Preprocessor.fit(data.table("train"), data.schema)
-        )
+        preprocessor = _preprocessor(job, learned, data.schema)
         network = start_network(job.model, preprocessor, job.pretrained, config).to(device)
         tables = {
-            split: with_labels(data.table(split), preprocessor, config, split)
-            for split in ("train", "validation")
+            split: with_labels(rows, preprocessor, config, split)
+            for split, rows in (("train", learned), ("validation", data.table("validation")))
         }
         rows = labelled(preprocessor, tables["train"], device, persons=job.persons)
+        rows = replace(rows, target=canaries.labels(rows.target))
         validation = labelled(preprocessor, tables["validation"], device)
         if head_alone(config, network):
             rows, validation = encoded(network, rows), encoded(network, validation)
@@ -185,19 +201,44 @@ def learn(
             stages=job.stages,
         )
     if engine.rank == 0:
-        save_network(
-            job.out,
-            network,
-            name=str(job.model.architecture),
-            options=job.model.options,
-            preprocessor=preprocessor,
-        )
-        write_json(job.out / POSTPROCESS, uncalibrated(preprocessor).to_json())
+        _write_model(job, network, preprocessor)
         write_json(job.out / "history.json", outcome.history)
-        write_json(job.out / "labels.json", labels_seen(tables, config))
+        members = canaries.others(table) if len(canaries) else None
+        write_json(job.out / "labels.json", labels_seen(tables, config, members))
+        _write_shown(job, table, canaries)
     return {
         **details,
         "mode": config.mode,
         "preprocessing": "pretraining" if job.pretrained else "given" if job.preprocessor else "train rows",
         "labels": {name: table.num_rows for name, table in tables.items()},
     }
+
+
+def _preprocessor(job: Job, learned: pa.Table, schema: Schema) -> Preprocessor:
+    """Pretraining's own, the one that was given, or one fitted on the rows that training sees."""
+    if job.pretrained is not None:
+        return read_preprocessor(job.pretrained)
+    return job.preprocessor or Preprocessor.fit(learned, schema)
+
+
+def _write_model(job: Job, network: Network, preprocessor: Preprocessor) -> None:
+    save_network(
+        job.out,
+        network,
+        name=str(job.model.architecture),
+        options=job.model.options,
+        preprocessor=preprocessor,
+    )
+    write_json(job.out / POSTPROCESS, uncalibrated(preprocessor).to_json())
+
+
+def _write_shown(job: Job, train: pa.Table, canaries: Mislabelled) -> None:
+    """What the finished model says of the canaries, as anybody who has it could ask; nothing of none."""
+    if job.privacy is None or not len(canaries):
+        return
+    model, taken = load_model(job.out), train.take(pa.array(canaries.rows))
+    CanaryScores(
+        scores=canaries.scores(model.outputs(taken), model.preprocessor.targets(taken)),
+        included=canaries.included,
+        delta=job.privacy.delta,
+    ).to_parquet(job.out / CANARY_ROWS)

@@ -33,6 +33,10 @@ GIVES = {
     "mixed images": {"train.mixup": 0.2},
     "a network fixed but for its head": {"model.architecture": "scattering"},
     "privacy": {"privacy": {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp"}},
+    "privacy.canary_rows": {
+        "privacy": {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp", "canary_rows": 20}
+    },
+    "persons as the unit": {"privacy.unit": "region"},
     "train.precision: bf16": {"train.precision": "bf16"},
     "a multiclass task": {"data.target": "region"},
     "regression": {"data.target": "debt"},

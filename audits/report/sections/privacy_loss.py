@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ...privacy.claims import read_claim
+from ...privacy.claims import decisive, read_claim
 from ..charts.scale import Scale, scale_over
 from ..document import Absent, Block, Cell, Column, Inline, Name, Prose, Reach, Row, Table
 from ..figures import count, plain
 from .absence import reason
 
-__all__ = ["chance", "epsilon", "losses", "unit_of", "verdict_on"]
+__all__ = ["chance", "epsilon", "losses", "strongest", "unit_of", "verdict_on"]
 
 Privacy = Mapping[str, Any]
+
+_TITLES = {
+    "epsilon_lower": "Shown by an attack, at least",
+    "epsilon_lower_black_box": "Shown by an attack on its outputs",
+}
 
 
 def epsilon(value: float) -> str:
@@ -30,11 +35,18 @@ def unit_of(unit: str) -> tuple[Inline, ...]:
 
 
 def verdict_on(found: Privacy) -> Literal["fail", "inconclusive", "pass", "none"]:
-    """What the attack says of the claim; `pass` is an attack that could have refuted it and didn't."""
-    claimed, shown = found.get("claimed"), found.get("audited", {}).get("epsilon_lower")
+    """What attacks say of the claim; `pass` is an attack that could have refuted it, and none that did."""
+    claimed, shown = found.get("claimed"), strongest(found)
     if claimed is None or shown is None:
         return "none"
     return read_claim(shown, claimed["epsilon"])[0]
+
+
+def strongest(found: Privacy) -> Privacy | None:
+    """What the attack by canaries found that says most of the claim; None where none was made."""
+    audited = found.get("audited", {})
+    name = decisive(audited, found.get("claimed", {}).get("epsilon", 0.0))
+    return None if name is None else audited[name]
 
 
 def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
@@ -49,7 +61,10 @@ def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
     table = Table(
         caption="What was promised, what was spent, what an attack showed; smaller is better",
         columns=columns,
-        rows=tuple(row(report, found, scale) for row in (_claimed, _spent, _shown)),
+        rows=(
+            *(row(report, found, scale) for row in (_claimed, _spent)),
+            *(_shown(report, found, scale, name) for name in _attacks(report, found)),
+        ),
         kept=True,
     )
     said = _reading(found)
@@ -58,9 +73,10 @@ def losses(report: Mapping[str, Any], found: Privacy) -> list[Block]:
 
 def _scale(found: Privacy) -> Scale:
     held, spent = found.get("claimed", {}), found.get("cumulative", {})
-    shown = found.get("audited", {}).get("epsilon_lower", {})
+    attacks = [found.get("audited", {}).get(name, {}) for name in _TITLES]
     ends = [held.get("epsilon"), held.get("epsilon_asked"), spent.get("epsilon"), spent.get("filtered")]
-    ends += [shown.get("value"), shown.get("detectable"), 1.1 * spent.get("budget", {}).get("epsilon", 0)]
+    ends += [shown.get(key) for shown in attacks for key in ("value", "detectable")]
+    ends += [1.1 * spent.get("budget", {}).get("epsilon", 0)]
     return scale_over([end for end in ends if end is not None], include=(0.0, 1.0), count=5)
 
 
@@ -90,14 +106,21 @@ def _spent(report: Mapping[str, Any], found: Privacy, scale: Scale) -> Row:
     return Row(("Spent on these rows in all", value, said, Reach(total, scale, limit=limit)))
 
 
-def _shown(report: Mapping[str, Any], found: Privacy, scale: Scale) -> Row:
-    held = found.get("audited", {}).get("epsilon_lower")
+def _attacks(report: Mapping[str, Any], found: Privacy) -> list[str]:
+    """Attacks by canaries that have a row: the one by outputs only where it was asked for."""
+    black_box = "epsilon_lower_black_box"
+    asked = black_box in found.get("audited", {}) or reason(report, f"/privacy/audited/{black_box}")
+    return [name for name in _TITLES if name != black_box or asked]
+
+
+def _shown(report: Mapping[str, Any], found: Privacy, scale: Scale, name: str) -> Row:
+    held = found.get("audited", {}).get(name)
     if held is None:
-        why = reason(report, "/privacy/audited/epsilon_lower") or "no attack was made"
-        return Row(("Shown by an attack, at least", "", Absent(why), ""))
+        why = reason(report, f"/privacy/audited/{name}") or "no attack was made"
+        return Row((_TITLES[name], "", Absent(why), ""))
     said = f"of {epsilon(held['detectable'])} that {count(held['n'])} canaries could show"
     drawn = Reach(held["value"], scale, until=held["detectable"])
-    return Row(("Shown by an attack, at least", epsilon(held["value"]), said, drawn))
+    return Row((_TITLES[name], epsilon(held["value"]), said, drawn))
 
 
 def _reading(found: Privacy) -> tuple[Inline, ...]:
@@ -105,7 +128,8 @@ def _reading(found: Privacy) -> tuple[Inline, ...]:
     verdict = verdict_on(found)
     if verdict == "none":
         return ()
-    claimed, held = found["claimed"], found["audited"]["epsilon_lower"]
+    claimed, held = found["claimed"], strongest(found)
+    assert held is not None
     promised, shown, most = (
         epsilon(value) for value in (claimed["epsilon"], held["value"], held["detectable"])
     )

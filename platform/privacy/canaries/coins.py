@@ -12,6 +12,11 @@ def coins(count: int, rng: np.random.Generator) -> np.ndarray:
     return rng.random(count) < 0.5
 
 
-def random_numbers(seed: int | None) -> np.random.Generator:
-    """What coins and draws are made of: the operating system's entropy, or a seed that repeats a run."""
-    return np.random.default_rng(KeyStream(seed, "canaries").words(4, np.uint32))
+def random_numbers(seed: int | None, purpose: str = "canaries") -> np.random.Generator:
+    """What coins and draws are made of: the operating system's entropy, or a seed that repeats a run.
+
+    Args:
+        seed: None takes the operating system's entropy.
+        purpose: what it is for: of one seed, what is made for different purposes is unrelated.
+    """
+    return np.random.default_rng(KeyStream(seed, purpose).words(4, np.uint32))

@@ -1,6 +1,6 @@
 """What is published of the canaries when a run is over: how far each moved the model, and its coin.
 
-Until then the coins lie in the run's private checkpoint: whoever makes the scores must not know them.
+Until then the coins lie where the run keeps what is private: whoever makes the scores must not know them.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from ...exceptions import DataError
 
-__all__ = ["CANARIES", "CanaryScores"]
+__all__ = ["CANARIES", "CANARY_ROWS", "CanaryScores"]
 
-CANARIES = "canaries.parquet"
-"""Name of the file in a model artifact."""
+CANARIES, CANARY_ROWS = "canaries.parquet", "canary_rows.parquet"
+"""Names of the files in a model artifact: of gradients, and of rows with wrong labels."""
 
 _DELTA = b"delta"
 
@@ -35,6 +35,11 @@ class CanaryScores:
         """Write one row a canary, delta in the schema's metadata."""
         table = pa.table({"score": self.scores, "included": self.included})
         pq.write_table(table.replace_schema_metadata({_DELTA: repr(self.delta).encode()}), path)
+
+    @classmethod
+    def found(cls, path: Path) -> "CanaryScores | None":
+        """What `to_parquet` wrote; None where it wrote nothing: there were no canaries."""
+        return cls.from_parquet(path) if path.is_file() else None
 
     @classmethod
     def from_parquet(cls, path: Path) -> "CanaryScores":
