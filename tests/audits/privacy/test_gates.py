@@ -198,3 +198,28 @@ def test_policies_on_privacy_are_read_without_heavy_libraries():
         "import sys, assay.audits.policy; print([m for m in ('numpy', 'torch', 'scipy') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("steps", "outputs"), [(0.3, 30.0), (30.0, 0.3), (None, 30.0)])
+def test_a_claim_that_either_attack_refutes_is_refuted(steps, outputs):
+    beside = None if steps is None else canaries(steps)
+    found = report(measure(beside, evidence(), BOTH, canary_rows=canaries(outputs)))
+    for check in ({"metric": "epsilon", "max": 100.0}, {"metric": "epsilon_lower", "max": 3.0}):
+        result = judged(found, **check)
+        assert result.status == "fail"
+        assert "epsilon is at least 5" in result.reason
+    weaker = "epsilon_lower" if outputs == 30.0 else "epsilon_lower_black_box"
+    refuting = {"epsilon_lower", "epsilon_lower_black_box"} - {weaker}
+    assert judged(found, metric="epsilon_lower", max=3.0).pointer == pointer("privacy", "audited", *refuting)
+
+
+def test_an_attack_too_weak_to_refute_takes_nothing_from_one_that_could():
+    found = report(measure(canaries(0.3), evidence(), BOTH, canary_rows=canaries(0.3, count=20)))
+    shown = judged(found, metric="epsilon_lower", max=3.0)
+    assert (shown.status, shown.pointer) == ("pass", pointer("privacy", "audited", "epsilon_lower"))
+    alone = report(measure(None, evidence(), BOTH, canary_rows=canaries(0.3, count=20)))
+    weak = judged(alone, metric="epsilon_lower", max=3.0)
+    assert (weak.status, weak.pointer) == (
+        "inconclusive",
+        pointer("privacy", "audited", "epsilon_lower_black_box"),
+    )

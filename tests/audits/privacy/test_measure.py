@@ -107,3 +107,18 @@ def test_without_any_evidence_or_any_attack_asked_for_the_whole_is_missing():
     attacked = measure(canaries(), None, nothing_asked)
     assert attacked.values["epsilon_lower"]
     assert attacked.values["membership"] == {}
+
+
+def test_the_attack_by_outputs_is_measured_as_that_on_steps_is_and_only_where_it_was_asked_for():
+    rng = np.random.default_rng(3)
+    included = rng.random(300) < 0.5
+    rows = CanaryScores(scores=included + rng.standard_normal(300), included=included, delta=1e-5)
+    at = {"confidences": (0.9,)}
+    found = measure(None, None, BOTH, canary_rows=rows, **at)
+    expected = measure(rows, None, BOTH, **at).values["epsilon_lower"]
+    assert found.values["epsilon_lower_black_box"] == expected
+    assert "epsilon_lower" not in found.values
+    without = measure(rows, None, BOTH, **at)
+    assert not any("black_box" in name for name in (*without.values, *without.missing))
+    broken = replace(rows, scores=np.full(300, np.nan))
+    assert "not numbers" in measure(None, None, BOTH, canary_rows=broken).missing["/epsilon_lower_black_box"]
