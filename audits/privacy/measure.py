@@ -45,7 +45,7 @@ def measure(
         `epsilon_lower` of the canaries, `epsilon_lower_black_box` of rows, `membership{attack: …}` (see
         `membership.measure`) and `settings`; nothing where there is no evidence at all.
     """
-    if canaries is canary_rows is None and (members is None or not config.attacks):
+    if canaries is None and canary_rows is None and (members is None or not config.attacks):
         return Findings(missing={"": NO_MEMBERS if config.attacks else NO_ATTACKS})
     found = with_bounds(
         lambda confidence: _members(members, dataclasses.replace(config, confidence=confidence)),

@@ -1,5 +1,7 @@
 """The table of combinations: every refusal is a clean exit 2, and every yes runs."""
 
+import json
+
 import pytest
 from assay.flows.chain import Run, perform
 from assay.flows.combinations import _MIXING, _OF_A_SPEC, _OF_DATA, COMBINATIONS, check_combinations, refuse
@@ -8,6 +10,7 @@ from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
 from assay.models.catalog import PRETRAINING
 from assay.platform.exceptions import CombinationError
+from assay.platform.privacy.canaries.scores import CANARY_ROWS, CanaryScores
 from assay.platform.privacy.ledger.rdp_filter import composed_epsilon
 from assay.platform.privacy.ledger.renyi import renyi_curve
 
@@ -129,9 +132,12 @@ def test_a_yes_runs(row, loans_spec, tmp_path):
 @pytest.mark.filterwarnings("ignore:unclosed file .*/dev/null:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_private_training_by_several_workers_and_thresholds_of_what_they_trained(loans_spec, tmp_path):
-    spec, _ = spec_with(loans_spec, "privacy", "mitigate.threshold", "several workers")
+    spec, _ = spec_with(loans_spec, "privacy.canary_rows", "mitigate.threshold", "several workers")
     run = performed(spec, tmp_path)
     assert (run.path("mitigate") / "mitigation.json").is_file()
+    found = CanaryScores.from_parquet(run.path("train") / CANARY_ROWS)
+    rows = json.loads((run.path("train") / "labels.json").read_bytes())
+    assert rows["train"] - len(rows["train_rows"]) == found.included.sum()
     assert [one.stage for one in run.home.ledger().reservations()] == ["settled"]
 
 

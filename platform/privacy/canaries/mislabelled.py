@@ -21,7 +21,7 @@ import torch
 from scipy.special import log_softmax
 from torch import Tensor
 
-from ...exceptions import SpecError
+from ...exceptions import SpecError, StoreError
 from ...store.digest import digest_of_json
 from ...store.draft import sync
 from .coins import coins, random_numbers
@@ -120,27 +120,36 @@ def drawn_once(folder: Path, *, rows: int, classes: int, count: int, seed: int |
     """`mislabelled`, whose draw outlives the process: a run that starts again has the same canaries.
 
     Args:
-        folder: private to the run, which deletes it; nobody else may read it.
-        rows: as of `mislabelled`, like the rest.
-        classes: as above.
-        count: as above.
-        seed: as above.
+        folder: private to the run, which deletes it; nobody else may read it. Other arguments are those of
+            `mislabelled`.
+
+    Raises:
+        SpecError: more than half of the rows would be canaries.
+        StoreError: there is no room, or no right to write.
     """
     if count == 0:
         return mislabelled(rows, classes, count, seed=seed)
     asked = digest_of_json({"rows": rows, "classes": classes, "count": count, "seed": seed})
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
     path = folder / f"{asked}.json"
     if path.exists():
         return Mislabelled.from_json(json.loads(path.read_bytes()))
     found = mislabelled(rows, classes, count, seed=seed)
-    unfinished = folder / "unfinished"
-    unfinished.write_text(json.dumps(found.to_json()))
+    try:
+        _write(path, json.dumps(found.to_json()))
+    except OSError as error:
+        raise StoreError(f"the draw of canaries can't be written to {folder}: {error}") from error
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, in a folder that nobody else may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    unfinished = path.with_name("unfinished")
+    unfinished.write_text(text)
     sync(unfinished)
     os.replace(unfinished, path)
-    sync(folder)
-    return found
+    sync(path.parent)
 
 
 def _without(table: pa.Table, rows: np.ndarray) -> pa.Table:

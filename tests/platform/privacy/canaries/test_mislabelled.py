@@ -6,15 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from assay.platform.exceptions import SpecError
+from assay.platform.exceptions import SpecError, StoreError
 from assay.platform.privacy.canaries.coins import coins, random_numbers
 from assay.platform.privacy.canaries.mislabelled import drawn_once, mislabelled
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 from torch.nn.functional import cross_entropy
 
 
+@settings(deadline=None)
 @given(rows=st.integers(4, 60), classes=st.integers(2, 5), share=st.floats(0, 1), seed=st.integers(0, 2**32))
 def test_training_sees_every_other_row_as_it_is_and_of_canaries_those_included_with_a_wrong_label(
     rows, classes, share, seed
@@ -79,6 +80,12 @@ def test_a_draw_is_made_once_and_lies_where_its_owner_alone_can_read_it(tmp_path
 def test_a_draw_for_other_rows_is_another_one(tmp_path):
     first, other = (drawn_once(tmp_path, rows=rows, classes=2, count=8, seed=None) for rows in (20, 4000))
     assert first.rows.max() < 20 <= other.rows.max()
+
+
+def test_a_draw_that_can_not_be_kept_is_refused(tmp_path):
+    (tmp_path / "draw").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="draw of canaries can't be written"):
+        drawn_once(tmp_path / "draw", rows=20, classes=2, count=8, seed=None)
 
 
 def test_where_none_are_asked_for_nothing_is_drawn_or_written(tmp_path):
