@@ -25,7 +25,7 @@ def test_a_run_is_reserved_begun_and_settled(ledger, run):
     assert (done.stage, done.ran) == ("settled", half(run))
     spent = ledger.spent("adult", delta=DELTA)
     assert 0 < spent.epsilon < full
-    assert [(one.label, one.event) for one in spent.charges] == [(f"run {'a' * 40}", half(run))]
+    assert [(one.label, one.event) for one in spent.charges] == [(f"run {'a' * 12}", half(run))]
     assert (spent.budget, spent.filtered) == (None, None)
     assert ledger.reservations() == (done,)
 
