@@ -147,38 +147,6 @@ def test_without_canaries_there_is_no_verdict_and_the_reason_stands_there(privat
     assert words(report).count("no canaries were inserted into training") >= 2
 
 
-def by_outputs(report: Report, value: float, detectable: float) -> Report:
-    """The same report with an attack by canary rows, too."""
-    held = copy.deepcopy(report)
-    audited = held["privacy"]["audited"]
-    audited["epsilon_lower_black_box"] = audited["epsilon_lower"] | {
-        "value": value, "low": value, "high": value, "detectable": detectable, "n": 200,
-    }  # fmt: skip
-    return held
-
-
-def test_an_attack_by_outputs_has_a_row_where_it_was_made_or_failed(private, words):
-    title = "Shown by an attack on its outputs"
-    assert title not in words(private)
-    made = by_outputs(private, 0.25, 3.7)
-    assert faults(made) == []
-    assert f"{title} 0.25 of 3.70 that 200 canaries could show" in " ".join(
-        words(made).replace("|", " ").split()
-    )
-    failed = copy.deepcopy(private)
-    failed["missing"]["/privacy/audited/epsilon_lower_black_box"] = "some canaries' scores are not numbers"
-    assert title in words(failed)
-
-
-def test_a_claim_that_only_outputs_refute_is_refuted_everywhere(private, words):
-    report = by_outputs(private, 9.0, 12.0)
-    assert verdict_on(private["privacy"]) != "fail"
-    assert verdict_on(report["privacy"]) == "fail"
-    assert "ε is at least 9.00" in sentences(report)[0]
-    assert "refuted: an attack shows at least 9.00" in words(report)
-    assert "The attack refutes the claim" in words(report)
-
-
 def test_a_refuted_claim_stands_out_before_everything_else(private):
     report = attacked(private, 9.0, 12.0)
     assert sentences(report)[0].startswith("The privacy claim is refuted")
