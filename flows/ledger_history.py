@@ -62,9 +62,7 @@ def differences(home: Home, history: Mapping[str, Any]) -> list[str]:
 def measure(history: Mapping[str, Any] | None) -> Findings:
     """The report's section `cumulative`."""
     if history is None:
-        return Findings(
-            missing={"": "Trained without differential privacy, or on rows of no ledger."}
-        )
+        return Findings(missing={"": "Trained without differential privacy, or on rows of no ledger."})
     runs = [
         {
             "version": history["own"].get(run["run"], run["label"]),

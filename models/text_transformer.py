@@ -30,8 +30,8 @@ class TextTransformer(TextNetwork):
         heads: attention heads.
         hidden: units of the feed-forward layers; four times the width by default.
         dropout: share of embedded components and of layers' outputs dropped.
-        attention_dropout: share of attention weights dropped; at 0 a step on a CPU takes little more than half
-            the time.
+        attention_dropout: share of attention weights dropped; at 0 a step on a CPU takes little more than
+            half the time.
         position: `learned` or `sinusoidal`.
         pool: `mean`, `max`, `first` or `last`.
     """
