@@ -51,9 +51,10 @@ def share_found_limits(
     others, members = np.sort(scores[~member])[::-1], scores[member]
     fewest = int(binom.ppf(half, len(others), rate))  # alarms among them at the true threshold, at least
     most = int(binom.isf(half, len(others), rate))
-    strict = others[fewest - 1] if fewest > 0 else np.inf  # above the true threshold
+    strict = others[fewest - 1] if fewest > 0 else np.inf  # not below the true threshold
     lax = others[most] if most < len(others) else -np.inf  # not above it
-    counts = np.array([np.count_nonzero(members >= strict), np.count_nonzero(members > lax)])
+    # Found is who scores above a threshold: of rows that tie with it, none or all would be.
+    counts = np.array([np.count_nonzero(members > strict), np.count_nonzero(members > lax)])
     shares = Proportions(value=counts / len(members), trials=np.full(2, float(len(members))))
     lower, upper = shares.limits(pointwise(1 - half))
     return float(lower[0]), float(upper[1])

@@ -70,3 +70,23 @@ def test_without_non_members_above_the_lower_limit_is_nothing():
     member = np.array([True] * 20 + [False] * 20)
     low, high = share_found_limits(member.astype(float), member, 0.001, 0.95)
     assert (low, high) == (0.0, 1.0)
+
+
+@settings(deadline=None)
+@given(ROWS, st.sampled_from([0.01, 0.1, 0.3]))
+def test_the_limits_hold_the_share_between_them_however_scores_tie(rows, rate):
+    scores, member = np.array([score for score, _ in rows], float), np.array([of for _, of in rows])
+    low, high = share_found_limits(scores, member, rate, 0.95)
+    assert low <= share_found(scores, member, rate) <= high
+
+
+def test_limits_cover_where_the_highest_scores_tie():
+    """A score that saturates: .026 of the others and .02 of the members share it, so at .01 none is found."""
+    rng, members, others = np.random.default_rng(5), 400, 1000
+    member = np.arange(members + others) < members
+    over = 0
+    for _ in range(400):
+        saturated = rng.random(len(member)) < np.where(member, 0.02, 0.026)
+        scores = np.where(saturated, 9.0, rng.standard_normal(len(member)))
+        over += share_found_limits(scores, member, 0.01, 0.95)[0] > 0
+    assert over / 400 <= 0.05
