@@ -71,6 +71,8 @@ def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None)
         baselines_released=bool(findings["performance"].values.get("baselines")),
         train_values_released=_starts_from_train_rows(findings),
         members_attacked=_attacked_members(findings.get("privacy")),
+        shadows_trained="lira" in _told_apart(findings.get("privacy")),
+        dealt_together=data.manifest.details["dealt"] > 0 or _few_labels(spec),
         sets_by_validation=any(part in findings["robustness"].values for part in _SETS),
     )
 
@@ -150,9 +152,18 @@ def _starts_from_train_rows(findings: Mapping[str, Findings]) -> bool:
 
 def _attacked_members(found: Findings | None) -> bool:
     """Whether an attack that asks has numbers: what is only missing tells nothing of a row."""
-    attacks = {} if found is None else found.values.get("membership", {})
     asked = found is not None and "epsilon_lower_black_box" in found.values
-    return asked or any("mia_auc" in attack for attack in attacks.values())
+    return asked or bool(_told_apart(found))
+
+
+def _told_apart(found: Findings | None) -> set[str]:
+    """Membership attacks that have numbers."""
+    attacks = {} if found is None else found.values.get("membership", {})
+    return {name for name, attack in attacks.items() if "mia_auc" in attack}
+
+
+def _few_labels(spec: Spec) -> bool:
+    return spec.train.label_fraction < 1 or spec.train.labels_per_class is not None
 
 
 def _json(artifact: Artifact, name: str) -> Any:

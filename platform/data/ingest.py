@@ -34,7 +34,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
         scratch: folder for intermediate files; the system's temporary one if absent. Nothing is left there.
 
     Returns:
-        Details for the manifest: rows, rows of each split, rows without label.
+        Details for the manifest: rows, rows of each split, rows without label, rows whose split was drawn.
 
     Raises:
         DataError: the source can't be read, or doesn't hold what the config names.
@@ -62,7 +62,13 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
     _write_json(out / "schema.json", schema.to_json())
     _write_json(out / "datasheet.json", sheet)
     counts = {name: int((codes == code).sum()) for code, name in enumerate(splits.NAMES)}
-    return {"rows": len(codes), "splits": counts, "unlabelled": unlabelled}
+    fixed = 0 if reading.official is None else int((reading.official[target.labelled] != splits.UNSET).sum())
+    return {
+        "rows": len(codes),
+        "splits": counts,
+        "unlabelled": unlabelled,
+        "dealt": len(codes) - unlabelled - fixed,
+    }
 
 
 def _deal(reading: Reading, config: DataConfig, plan: roles.Plan, target: Target) -> np.ndarray:

@@ -44,6 +44,8 @@ class RunFacts:
         train_values_released: explanations or attacks took values, means or distances from train rows.
         members_attacked: numbers of an attack that asked the model about train rows are published: of
             membership, or of canary rows.
+        shadows_trained: an attack trained models of its own on train rows, without noise.
+        dealt_together: splits, or whose labels training saw, were drawn from all rows at once.
         sets_by_validation: prediction sets, or the share of rows left undecided, were set by validation rows.
     """
 
@@ -67,6 +69,8 @@ class RunFacts:
     baselines_released: bool
     train_values_released: bool
     members_attacked: bool
+    shadows_trained: bool
+    dealt_together: bool
     sets_by_validation: bool
 
 
@@ -186,6 +190,15 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         ),
     ),
     (
+        lambda facts: facts.shadows_trained,
+        Uncovered(
+            what="shadow models of the attack",
+            rows=("train", "test"),
+            why="they are trained on train rows without noise, and what they tell apart is counted",
+            mend="leave lira out of audit.privacy.attacks",
+        ),
+    ),
+    (
         lambda facts: facts.baselines_released,
         Uncovered(
             what="metrics of the baselines",
@@ -237,6 +250,15 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
             rows=_ALL,
             why="neighbours differ by a row, so the exact number tells them apart",
             mend="publish a rounded number, and take the sample rate from that",
+        ),
+    ),
+    (
+        lambda facts: facts.dealt_together,
+        Uncovered(
+            what="who was dealt to train",
+            rows=_ALL,
+            why="one draw dealt all rows, so one more moves others: epsilon speaks of the rows as dealt",
+            mend="take a source that fixes its splits, and all of its labels",
         ),
     ),
     (

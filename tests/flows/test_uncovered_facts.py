@@ -44,7 +44,7 @@ class Left:
         self.findings: dict[str, Any] = dict(FINDINGS)
         self.ledger: dict[str, Any] | None = None
         self.details: dict[str, dict[str, Any]] = {
-            "ingest": {"splits": {}},
+            "ingest": {"splits": {}, "dealt": 0},
             "train": PRIVATE,
             "calibrate": {"rows": 0},
             "audit": {"rows": 0},
@@ -137,7 +137,7 @@ CHANGES = {
         {},
     ),
     "counted rows": (
-        lambda left: left.details.update(ingest={"splits": {"train": 9}}),
+        lambda left: left.details.update(ingest={"splits": {"train": 9}, "dealt": 0}),
         {"row_count_released": True},
     ),
     "a datasheet": (
@@ -224,8 +224,22 @@ CHANGES = {
         {"baselines_released": True},
     ),
     "members that were attacked": (
-        lambda left: left.findings.update(privacy={"membership": {"lira": {"mia_auc": {"value": 0.5}}}}),
+        lambda left: left.findings.update(
+            privacy={"membership": {"loss_threshold": {"mia_auc": {"value": 0.5}}}}
+        ),
         {"members_attacked": True},
+    ),
+    "shadow models": (
+        lambda left: left.findings.update(privacy={"membership": {"lira": {"mia_auc": {"value": 0.5}}}}),
+        {"members_attacked": True, "shadows_trained": True},
+    ),
+    "splits that were drawn": (
+        lambda left: left.details.update(ingest={"splits": {}, "dealt": 600}),
+        {"dealt_together": True},
+    ),
+    "a part of the labels": (
+        lambda left: left.spec.update(train=SPEC["train"] | {"label_fraction": 0.5}),
+        {"dealt_together": True},
     ),
     "members that were not": (
         lambda left: left.findings.update(privacy={"membership": {"lira": {}}}),

@@ -75,6 +75,7 @@ def test_digits_are_bytes_with_a_stratified_fifth_for_test(tmp_path: Path):
     details = ingest(DataConfig(source="builtin:digits"), out=tmp_path)
     dataset = Dataset.open(tmp_path)
     assert details["splits"] == {"train": 1258, "validation": 180, "test": 359}
+    assert details["dealt"] == 1797
     assert dataset.schema.modality == "image"
     assert dataset.schema.image == (1, 8, 8)
     assert dataset.schema.classes == tuple("0123456789")

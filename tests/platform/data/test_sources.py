@@ -101,6 +101,7 @@ def test_a_hub_folder_keeps_its_official_splits(tmp_path: Path):
         rows.to_csv(tmp_path / "hub" / f"{name}.csv", index=False)
     details = ingest(DataConfig(source=f"hf:{tmp_path / 'hub'}", target="label"), out=tmp_path / "out")
     assert details["splits"] == {"train": 54, "validation": 6, "test": 60}
+    assert details["dealt"] == 60  # the hub's test rows are the hub's
     assert sources.fingerprint(f"hf:{tmp_path / 'hub'}").startswith("hf:")
 
 

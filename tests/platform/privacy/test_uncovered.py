@@ -28,6 +28,8 @@ NOTHING = {
     "baselines_released": False,
     "train_values_released": False,
     "members_attacked": False,
+    "shadows_trained": False,
+    "dealt_together": False,
     "sets_by_validation": False,
 }
 TOUCHED = {
@@ -53,6 +55,8 @@ TOUCHED = {
     ("baselines_released", True): ("baselines", {"train", "test"}),
     ("train_values_released", True): ("explanations", {"train"}),
     ("members_attacked", True): ("membership attack", {"train", "test"}),
+    ("shadows_trained", True): ("shadow models", {"train", "test"}),
+    ("dealt_together", True): ("dealt to train", {"train", "validation", "test"}),
     ("sets_by_validation", True): ("prediction sets", {"validation", "test"}),
 }
 
