@@ -56,9 +56,7 @@ def client_app(sites: Path | None = None) -> ClientApp:
 
     @app.train()
     def train(message: Message, context: Context) -> Message:
-        config = message.content.config_records[CONFIG]
-        learner, site = _opened(sites, config, context)
-        weights = tensors_of(message.content.array_records[ARRAYS], site.rows.device)
+        config, learner, site, weights = _asked(sites, message, context)
         correction, mine = _correction(message, context, site)
         learned = learn(
             learner,
@@ -80,16 +78,12 @@ def client_app(sites: Path | None = None) -> ClientApp:
 
     @app.evaluate()
     def evaluate(message: Message, context: Context) -> Message:
-        config = message.content.config_records[CONFIG]
-        learner, site = _opened(sites, config, context)
-        weights = tensors_of(message.content.array_records[ARRAYS], site.rows.device)
+        config, learner, site, weights = _asked(sites, message, context)
         return _told(judge(learner, site, weights), config, message)
 
     @app.evaluate("personalized")
     def personalized(message: Message, context: Context) -> Message:
-        config = message.content.config_records[CONFIG]
-        learner, site = _opened(sites, config, context)
-        weights = tensors_of(message.content.array_records[ARRAYS], site.rows.device)
+        config, learner, site, weights = _asked(sites, message, context)
         own = learn(
             learner,
             site,
@@ -101,6 +95,15 @@ def client_app(sites: Path | None = None) -> ClientApp:
         return _told(judge(learner, site, own.weights), config, message)
 
     return app
+
+
+def _asked(
+    sites: Path | None, message: Message, context: Context
+) -> tuple[ConfigRecord, Learner, Site, dict[str, Tensor]]:
+    """What a message tells, what is trained, what the client has, and the global weights beside its rows."""
+    config = message.content.config_records[CONFIG]
+    learner, site = _opened(sites, config, context)
+    return config, learner, site, tensors_of(message.content.array_records[ARRAYS], site.rows.device)
 
 
 def forget() -> None:
