@@ -118,13 +118,19 @@ def fit_as_configured(
         )
     details = _details(outcome, engine, train.device, parts.precision)
     if private is not None:
-        ran = private.mechanism(len(outcome.history) * sampler.steps)
-        engine.once(lambda: account.settle(ran))
-        shown = private.finished()
-        if canaries is not None and shown is not None:
-            engine.once(partial(shown.to_parquet, canaries))
-        details["privacy"] = _told(private, outcome)
+        details["privacy"] = _closed(private, outcome, account, canaries, engine)
     return outcome, details
+
+
+def _closed(
+    private: "PrivateRun", outcome: Outcome, account: Account, canaries: Path | None, engine: Engine
+) -> dict[str, Any]:
+    """Settle what a private run cost, write what its canaries show, and return its details."""
+    engine.once(lambda: account.settle(private.mechanism(len(outcome.history) * private.sampler.steps)))
+    shown = private.finished()
+    if canaries is not None and shown is not None:
+        engine.once(partial(shown.to_parquet, canaries))
+    return _told(private, outcome)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
