@@ -4,6 +4,7 @@ A client opens its folder only. Which folder that is, a simulation knows by the 
 real federation has it in its own configuration, so that a server can't name another.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ def site_folder(sites: Path, client: int) -> Path:
     return sites / f"client-{client:06d}"
 
 
-def write_sites(data: Dataset, tables: dict[str, pa.Table], partition: Partition, sites: Path) -> None:
+def write_sites(data: Dataset, tables: Mapping[str, pa.Table], partition: Partition, sites: Path) -> None:
     """Write each client's rows to a folder of its own, in the form of a dataset artifact without test rows.
 
     Args:

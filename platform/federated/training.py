@@ -6,23 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
-from ..data.schema import resolve
-from ..data.splits import strata
-from ..data.values import categories
 from ..predictor.artifact import write_json
 from ..training.config import ModelConfig, TrainConfig
-from ..training.preparation import labels_seen, with_labels
+from ..training.preparation import labels_seen
 from ..training.progress import Progress, Throttled
 from .client_app import client_app, forget
 from .config import FederatedConfig
+from .dealing import Dealt, deal
 from .grids import run_apps
 from .job import Job, write_model
-from .partitions import Partition, partition
 from .rounds import Result
 from .server_app import server_app
 from .sites import write_sites
@@ -31,9 +25,6 @@ __all__ = ["CLIENTS", "train_federated"]
 
 #: File of the model artifact: who had what, who took part, how good the global weights are at each client.
 CLIENTS = "clients.json"
-
-#: Name of the client that has the rows whose column is empty.
-_EMPTY = "(empty)"
 
 
 def train_federated(
@@ -72,25 +63,23 @@ def train_federated(
     """
     data = Dataset.open(dataset)
     told = preprocessor or Preprocessor.fit(data.table("train"), data.schema)
-    tables = {split: with_labels(data.table(split), told, config, split) for split in ("train", "validation")}
-    labels, classes = _labels(told, tables)
-    values = _values(tables, federated.partition.column)
-    dealt = partition(federated, labels=labels, values=values, seed=config.seed)
-    job = Job(model=model, train=config, federated=federated, preprocessor=told, clients=len(dealt.names))
+    dealt = deal(data, told, federated, config.seed).labelled(told, config)
+    clients = len(dealt.partition.names)
+    job = Job(model=model, train=config, federated=federated, preprocessor=told, clients=clients)
     job.check()
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
-        write_sites(data, tables, dealt, Path(sites))
+        write_sites(data, dealt.tables, dealt.partition, Path(sites))
         result = _run(job, Path(sites), progress)
     write_model(job, result, out)
-    write_json(out / "labels.json", labels_seen(tables, config))
+    write_json(out / "labels.json", labels_seen(dealt.tables, config))
     preprocessing = "given" if preprocessor else "train rows of all clients"
-    found = _clients(dealt, labels[0], classes, federated, result)
+    found = _clients(dealt, federated, result)
     write_json(out / CLIENTS, found | {"preprocessing": preprocessing})
     return {
-        **_details(federated, dealt, result),
+        **_details(federated, clients, result),
         "preprocessing": preprocessing,
-        "labels": {name: table.num_rows for name, table in tables.items()},
+        "labels": {name: table.num_rows for name, table in dealt.tables.items()},
     }
 
 
@@ -109,35 +98,9 @@ def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
     return done[0]
 
 
-def _labels(
-    told: Preprocessor, tables: Mapping[str, pa.Table]
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[str, ...]]:
-    """Class of each train and validation row, or its tenth of a numeric target; and their names."""
-    train, validation = (told.targets(tables[split]) for split in ("train", "validation"))
-    if told.schema.task != "regression":
-        return (train, validation), told.schema.classes
-    both = strata(np.concatenate([train, validation]))
-    names = tuple(f"part {code + 1} of {both.max() + 1}" for code in range(both.max() + 1))
-    return (both[: len(train)], both[len(train) :]), names
-
-
-def _values(tables: Mapping[str, pa.Table], column: str | None) -> tuple[np.ndarray, np.ndarray] | None:
-    """`(rows,)` values of the column that names the clients, of train and of validation rows."""
-    if column is None:
-        return None
-    name = resolve(column, tables["train"].column_names, what="column of federated.partition")
-    train, validation = (
-        categories(tables[split][name]).fill_null(_EMPTY).to_numpy(zero_copy_only=False).astype(str)
-        for split in ("train", "validation")
-    )
-    return train, validation
-
-
-def _clients(
-    dealt: Partition, labels: np.ndarray, classes: tuple[str, ...], config: FederatedConfig, result: Result
-) -> dict[str, Any]:
+def _clients(dealt: Dealt, config: FederatedConfig, result: Result) -> dict[str, Any]:
     """What `clients.json` holds."""
-    rows = dealt.picture(labels, classes)
+    rows = dealt.partition.picture(dealt.labels, dealt.classes)
     for client, row in enumerate(rows):
         row |= {"asked": result.asked.get(client, 0), "counted": result.counted.get(client, 0)}
         for name, found in (("validation", result.judged), ("personalized", result.personalized)):
@@ -153,13 +116,13 @@ def _clients(
     }
 
 
-def _details(config: FederatedConfig, dealt: Partition, result: Result) -> dict[str, Any]:
+def _details(config: FederatedConfig, clients: int, result: Result) -> dict[str, Any]:
     """Facts about the run that are no part of the model's identity."""
     return {
         "engine": {"name": f"flower-{config.grid.replace('_', '-')}", "workers": 1},
         "epochs": len(result.history),
         "best_epoch": result.best_round,
         "mode": "federated",
-        "clients": len(dealt.names),
+        "clients": clients,
         "faults": len(result.faults),
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 from torch import nn
 
@@ -43,7 +44,15 @@ def start_network(
 
 def with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig, split: str) -> pa.Table:
     """The rows of a split whose labels may be looked at."""
-    kept = labelled_rows(
+    kept = labelled_positions(table, preprocessor, config, split)
+    return table if len(kept) == table.num_rows else table.take(pa.array(kept))
+
+
+def labelled_positions(
+    table: pa.Table, preprocessor: Preprocessor, config: TrainConfig, split: str
+) -> np.ndarray:
+    """`(kept,)` positions of those rows, ascending."""
+    return labelled_rows(
         preprocessor.targets(table),
         classes=len(preprocessor.schema.classes),
         fraction=config.label_fraction,
@@ -51,7 +60,6 @@ def with_labels(table: pa.Table, preprocessor: Preprocessor, config: TrainConfig
         seed=config.seed,
         split=split,
     )
-    return table if len(kept) == table.num_rows else table.take(pa.array(kept))
 
 
 def labels_seen(
