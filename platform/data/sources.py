@@ -49,6 +49,10 @@ def _reviews_files() -> list[Path]:
     return [_HERE / "builtin" / "reviews" / "reviews.parquet"]
 
 
+def _omniglot_files() -> list[Path]:
+    return [_HERE / "builtin" / "omniglot" / f"images_background_small{part}.zip" for part in (1, 2)]
+
+
 def _digits_files() -> list[Path]:
     spec = find_spec("sklearn")
     assert spec is not None
@@ -67,6 +71,11 @@ BUILTINS: dict[str, Builtin] = {
         summary="handwritten digits, 1,797 grey images of 8x8 pixels (scikit-learn)",
         files=_digits_files,
         module=".builtin.digits",
+    ),
+    "omniglot": Builtin(
+        summary="4,840 grey images of 28x28 pixels: 242 characters of 8 alphabets, 20 drawings of each",
+        files=_omniglot_files,
+        module=".builtin.omniglot",
     ),
     "reviews": Builtin(
         summary="reviews of women's clothing: title and text, does the writer recommend it?",
