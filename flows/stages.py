@@ -94,6 +94,21 @@ def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     )  # fmt: skip
 
 
+def _pretrain_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
+    from ..platform.federated.pretraining import pretrain_federated
+    from .charging import charge_without_privacy
+
+    spec = run.spec
+    assert spec.pretrain is not None
+    assert spec.federated is not None
+    charge_without_privacy(run, FEDERATED_PRETRAIN.key(run))
+    return pretrain_federated(
+        dataset=run.path("ingest"), model=spec.model, config=spec.pretrain, train=spec.train,
+        federated=spec.federated, out=out, scratch=scratch, progress=run.display.moved,
+        preprocessor=preprocessor_of(run),
+    )  # fmt: skip
+
+
 def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import train
     from .charging import account_of, charge_without_privacy
@@ -118,7 +133,9 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     charge_without_privacy(run, FEDERATED.key(run))
     return train_federated(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
-        out=out, scratch=scratch, progress=run.display.moved, preprocessor=preprocessor_of(run),
+        out=out, scratch=scratch, progress=run.display.moved,
+        pretrained=run.path("pretrain") if run.spec.pretrain else None,
+        preprocessor=None if run.spec.pretrain else preprocessor_of(run),
     )  # fmt: skip
 
 
@@ -251,7 +268,21 @@ PRETRAIN = Stage(
     code=_NETWORK_CODE,
     libraries=_NETWORK_LIBRARIES,
     work=_pretrain,
-    wanted=lambda spec: spec.pretrain is not None,
+    wanted=lambda spec: spec.pretrain is not None and spec.federated is None,
+)
+
+#: The same stage, of rows that stay with clients; the seed of `train` deals them.
+FEDERATED_PRETRAIN = dataclasses.replace(
+    PRETRAIN,
+    section=lambda run: {
+        **_pretrain_section(run),
+        "federated": dataclasses.asdict(run.spec.federated),  # type: ignore[arg-type]
+        "dealt_by": run.spec.train.seed,
+    },
+    code=(*_NETWORK_CODE, "platform.federated"),
+    libraries=(*_NETWORK_LIBRARIES, "flwr"),
+    work=_pretrain_federated,
+    wanted=lambda spec: spec.pretrain is not None and spec.federated is not None,
 )
 
 TRAIN = Stage(
@@ -331,7 +362,7 @@ AUDIT = Stage(
 )
 
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
+CHAIN = (INGEST, PRETRAIN, FEDERATED_PRETRAIN, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:

@@ -70,6 +70,9 @@ class FederatedConfig:
     rounds: int = 20
     """Rounds of training, at most."""
 
+    pretrain_rounds: int = 20
+    """Rounds of pretraining, at most; `pretrain.epochs` has no part in it."""
+
     local_epochs: int = 1
     """Passes of a client over its rows in a round."""
 
@@ -100,6 +103,7 @@ class FederatedConfig:
             "federated",
             clients=(self.clients, self.clients is None or self.clients >= 1, "1 or more, or null"),
             rounds=(self.rounds, self.rounds >= 1, "1 or more"),
+            pretrain_rounds=(self.pretrain_rounds, self.pretrain_rounds >= 1, "1 or more"),
             local_epochs=(self.local_epochs, self.local_epochs >= 1, "1 or more"),
             fraction=(self.fraction, 0 < self.fraction <= 1, "above 0, at most 1"),
             least=(self.least, self.least >= 1, "1 or more"),

@@ -6,22 +6,32 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 
-from ...models.network import Network
+from ...models.catalog import PRETRAINING
 from ...models.schedules import build_schedule
 from ..data.preprocess import Preprocessor
 from ..exceptions import CombinationError, SpecError
 from ..predictor.artifact import POSTPROCESS, save_network, write_json
-from ..training.config import ModelConfig, TrainConfig
-from ..training.networks import build_network, refusals, resolve_model
-from ..training.preparation import uncalibrated
+from ..training.config import ModelConfig, PretrainConfig, TrainConfig
+from ..training.networks import refusals, resolve_model
+from ..training.preparation import start_network, uncalibrated
+from ..training.seeding import derive
 from .config import FederatedConfig
+from .local import Learner
 from .messages import Work, tensors_of
 from .rounds import Course, Result
 from .strategies import check_strategy
 
 __all__ = ["Job", "read_job", "write_job", "write_model"]
+
+_SECTIONS = {
+    "model": ModelConfig,
+    "train": TrainConfig,
+    "federated": FederatedConfig,
+    "pretrain": PretrainConfig,
+}
 
 #: Keys of `train` that only one long run has a use for.
 _CENTRAL = ("accumulate", "ema", "layer_decay")
@@ -38,6 +48,8 @@ class Job:
         preprocessor: what makes the network's inputs, the same at every client.
         clients: how many there are.
         dtype: numbers that weights and inputs are held in.
+        pretrain: the section `pretrain` of the spec, where that is what is to be done.
+        pretrained: folder of the artifact whose weights training starts from, or None.
     """
 
     model: ModelConfig
@@ -46,6 +58,8 @@ class Job:
     preprocessor: Preprocessor
     clients: int
     dtype: Literal["float32", "float64"] = "float32"
+    pretrain: PretrainConfig | None = None
+    pretrained: Path | None = None
 
     def check(self) -> None:
         """Refuse what rounds have no room for.
@@ -54,11 +68,15 @@ class Job:
             CombinationError: two settings can't be had together.
         """
         _refuse_central(self.train)
-        check_strategy(self.federated, self.train, self.clients)
+        check_strategy(self.federated, self.section, self.clients)
 
-    def network(self) -> Network:
-        """The network before the first round."""
-        return build_network(self.resolved, self.preprocessor, self.train.seed)
+    def learner(self) -> Learner:
+        """What clients learn, as it is before the first round."""
+        learner = Learner.build(self.work)
+        if self.pretrain is None:
+            start = start_network(self.resolved, self.preprocessor, self.pretrained, self.train)
+            learner.network.load_state_dict(start.state_dict())
+        return learner
 
     def course(self) -> Course:
         """The numbers that the server runs by.
@@ -66,28 +84,45 @@ class Job:
         Raises:
             SpecError: no such schedule.
         """
-        told, rounds = self.federated, self.federated.rounds
-        with refusals("train"):
-            factor = build_schedule(self.train.schedule, rounds, **self.train.schedule_options)
-        work = Work(
+        told, section, learning = self.federated, self.section, self.pretrain is None
+        rounds = told.rounds if learning else told.pretrain_rounds
+        with refusals("train" if learning else "pretrain"):
+            factor = build_schedule(section.schedule, rounds, **section.schedule_options)
+        judged = self.train.keep == "best" if learning else not self._moving_target
+        return Course(
+            work=self.work.to_json(),
+            rounds=rounds,
+            factor=factor,
+            patience=section.patience if learning or judged else None,
+            keep_best=judged,
+            seed=self.work.seed,
+            personalize=told.personalize if learning else 0,
+            **{name: getattr(told, name) for name in ("fraction", "least", "timeout")},
+        )
+
+    @property
+    def section(self) -> TrainConfig | PretrainConfig:
+        """The section of the spec that says how clients learn."""
+        return self.pretrain or self.train
+
+    @property
+    def work(self) -> Work:
+        """What every client is told."""
+        seed = self.train.seed if self.pretrain is None else derive(self.pretrain.seed, "pretrain")
+        return Work(
             model=self.resolved,
             train=self.train,
             preprocessor=self.preprocessor,
-            local_epochs=told.local_epochs,
-            seed=self.train.seed,
+            local_epochs=self.federated.local_epochs,
+            seed=seed,
             dtype=self.dtype,
+            pretrain=self.pretrain,
         )
-        return Course(
-            work=work.to_json(),
-            factor=factor,
-            patience=self.train.patience,
-            keep_best=self.train.keep == "best",
-            seed=self.train.seed,
-            **{
-                name: getattr(told, name)
-                for name in ("rounds", "fraction", "least", "timeout", "personalize")
-            },
-        )
+
+    @property
+    def _moving_target(self) -> bool:
+        """Whether losses are held against something that learns too, so that the lowest says nothing."""
+        return self.pretrain is not None and PRETRAINING[self.pretrain.method].moving_target
 
     @property
     def resolved(self) -> ModelConfig:
@@ -99,8 +134,12 @@ def write_job(job: Job, path: Path) -> None:
     """Write a job to a file, for the server of a deployment."""
     job.check()
     told = {field.name: getattr(job, field.name) for field in fields(job)}
-    parts = {name: asdict(told[name]) for name in ("model", "train", "federated")}
-    write_json(path, told | parts | {"preprocessor": job.preprocessor.to_json()})
+    parts = {name: asdict(told[name]) for name in _SECTIONS if told[name]}
+    others = {
+        "preprocessor": job.preprocessor.to_json(),
+        "pretrained": job.pretrained and str(job.pretrained),
+    }
+    write_json(path, told | parts | others)
 
 
 def read_job(path: Path) -> Job:
@@ -112,9 +151,13 @@ def read_job(path: Path) -> Job:
     try:
         told = json.loads(path.read_bytes())
         preprocessor = Preprocessor.from_json(told.pop("preprocessor"))
-        sections = {"model": ModelConfig, "train": TrainConfig, "federated": FederatedConfig}
-        parts = {name: TypeAdapter(kind).validate_python(told.pop(name)) for name, kind in sections.items()}
-        job = Job(preprocessor=preprocessor, **parts, **told)
+        parts = {
+            name: TypeAdapter(kind).validate_python(part)
+            for name, kind in _SECTIONS.items()
+            if (part := told.pop(name)) is not None
+        }
+        pretrained = (folder := told.pop("pretrained")) and Path(folder)
+        job = Job(preprocessor=preprocessor, pretrained=pretrained, **parts, **told)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         said = f"{path} is no job of a federated training"
         raise SpecError(said, got=error, mend="write it anew") from error
@@ -123,14 +166,18 @@ def read_job(path: Path) -> Job:
 
 
 def write_model(job: Job, result: Result, out: Path) -> None:
-    """Write the model artifact and `history.json`, with an entry a round."""
-    network = job.network()
-    network.load_state_dict({**network.state_dict(), **tensors_of(result.arrays)})
-    model = job.resolved
+    """Write the model artifact, or what was pretrained, and `history.json`, with an entry a round."""
+    learner, model = job.learner(), job.resolved
+    learner.load(tensors_of(result.arrays))
     save_network(
-        out, network, name=str(model.architecture), options=model.options, preprocessor=job.preprocessor
+        out,
+        learner.network.to("cpu", torch.float32),
+        name=str(model.architecture),
+        options=model.options,
+        preprocessor=job.preprocessor,
     )
-    write_json(out / POSTPROCESS, uncalibrated(job.preprocessor).to_json())
+    if job.pretrain is None:
+        write_json(out / POSTPROCESS, uncalibrated(job.preprocessor).to_json())
     write_json(out / "history.json", [_epoch(entry) for entry in result.history])
 
 

@@ -20,11 +20,12 @@ from ..training.devices import choose_device
 from ..training.fit import Plan, fit
 from ..training.networks import build_network
 from ..training.preparation import training_objective
+from ..training.pretraining import pretraining_objective
 from ..training.rows import Rows
 from ..training.samplers import Sequential, Shuffled
 from ..training.seeding import derive, reproducible
 from ..training.steppers import FullPrecision, choose_stepper
-from ..training.tables import labelled
+from ..training.tables import labelled, unlabelled
 from .messages import Work, weights_of
 from .proximal import Proximal
 from .scaffold import Controlled
@@ -53,15 +54,23 @@ class Learner:
     @classmethod
     def build(cls, work: Work) -> "Learner":
         """Make the network, its weights a function of the seed."""
-        config, told = work.train, work.preprocessor
-        network = build_network(work.model, told, config.seed)
-        network = network.to(choose_device(config.device), getattr(torch, work.dtype))
-        objective = training_objective(config, network, told.schema)
+        told, dtype = work.preprocessor, getattr(torch, work.dtype)
+        network = build_network(work.model, told, work.section.seed)
+        if work.pretrain is None:
+            objective = training_objective(work.train, network, told.schema)
+        else:
+            objective = pretraining_objective(work.pretrain, network, told.schema.modality)
+        objective = objective.to(choose_device(work.section.device), dtype)
         return cls(work=work, network=network, objective=objective)
 
+    @property
+    def learned(self) -> nn.Module:
+        """Whose weights are averaged: a pretraining objective learns more than the network."""
+        return self.network if self.work.pretrain is None else self.objective
+
     def load(self, weights: Mapping[str, Tensor]) -> None:
-        """Put weights into the network, by name; what isn't named stays."""
-        self.network.load_state_dict({**self.network.state_dict(), **weights})
+        """Put weights into what is learned, by name; what isn't named stays."""
+        self.learned.load_state_dict({**self.learned.state_dict(), **weights})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +90,10 @@ class Site:
     @classmethod
     def open(cls, folder: Path, work: Work, client: int) -> "Site":
         """Read a client's folder."""
-        data, device = Dataset.open(folder), choose_device(work.train.device)
+        data, device = Dataset.open(folder), choose_device(work.section.device)
         found = (labelled(work.preprocessor, data.table(split), device) for split in ("train", "validation"))
-        rows, validation = (_held_in(part, getattr(torch, work.dtype)) for part in found)
+        seen = found if work.pretrain is None else map(unlabelled, found)
+        rows, validation = (_held_in(part, getattr(torch, work.dtype)) for part in seen)
         return cls(client=client, rows=rows, validation=validation)
 
     @property
@@ -113,7 +123,7 @@ class Judged:
 
     Attributes:
         loss: mean over its validation rows; 0 where it has none.
-        correct: rows whose largest logit is that of their class; None for regression.
+        correct: rows whose largest logit is that of their class; None for regression and pretraining.
         examples: how much its validation rows count.
         rows: their number.
     """
@@ -150,11 +160,11 @@ def learn(
     Raises:
         SpecError: the loss is no longer a number.
     """
-    work, config, device = learner.work, learner.work.train, site.rows.device
+    work, config, device = learner.work, learner.work.section, site.rows.device
     place = derive(work.seed, "client", site.client, round_number)
     learner.load(weights)
     stepper = choose_stepper(config.precision, device, torch.Generator())
-    stepper = _corrected(stepper, learner.network, proximal_mu, correction)
+    stepper = _corrected(stepper, learner.learned, proximal_mu, correction)
     sampler = Shuffled(len(site.rows), config.batch_size, place)
     with reproducible(place, strict=device.type == "cpu"):
         outcome = fit(
@@ -175,10 +185,10 @@ def learn(
         )
     control = {}
     if isinstance(stepper, Controlled):
-        names = (name for name, _ in learner.network.named_parameters())
+        names = (name for name, _ in learner.learned.named_parameters())
         control = dict(zip(names, stepper.control(len(outcome.history) * sampler.steps), strict=True))
     return Learned(
-        weights={name: part.clone() for name, part in weights_of(learner.network).items()},
+        weights={name: part.clone() for name, part in weights_of(learner.learned).items()},
         loss=outcome.history[-1]["train_loss"],
         control=control,
     )
@@ -195,13 +205,12 @@ def judge(learner: Learner, site: Site, weights: Mapping[str, Tensor]) -> Judged
     """
     learner.load(weights)
     learner.objective.eval()
-    config, rows = learner.work.train, site.validation
+    config, rows = learner.work.section, site.validation
     stepper = choose_stepper(config.precision, rows.device, torch.Generator())
-    classes = learner.work.preprocessor.schema.task != "regression"
+    classes = rows.target is not None and learner.work.preprocessor.schema.task != "regression"
     loss, mass, correct = 0.0, 0.0, 0
     for index in Sequential(len(rows), config.batch_size).batches() if len(rows) else ():
         batch = rows.batch(index)
-        assert batch.target is not None, "validation rows have targets"
         loss += float(stepper.loss(learner.objective, batch)) * rows.mass(index)
         mass += rows.mass(index)
         if classes:
@@ -217,10 +226,10 @@ def _held_in(rows: Rows, dtype: torch.dtype) -> Rows:
 
 
 def _corrected(
-    stepper: FullPrecision, network: Network, proximal_mu: float, correction: Mapping[str, Tensor] | None
+    stepper: FullPrecision, learned: nn.Module, proximal_mu: float, correction: Mapping[str, Tensor] | None
 ) -> FullPrecision:
     """The stepper, with what the strategy adds to each gradient."""
-    names, weights = zip(*network.named_parameters(), strict=True)
+    names, weights = zip(*learned.named_parameters(), strict=True)
     if correction is not None:
         seen = tuple(torch.zeros_like(weight) for weight in weights)
         changes = tuple(correction[name] for name in names)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..data.preprocess import Preprocessor
 from ..exceptions import UsageError
-from ..training.config import ModelConfig, TrainConfig
+from ..training.config import ModelConfig, PretrainConfig, TrainConfig
 
 __all__ = [
     "ARRAYS",
@@ -48,6 +48,7 @@ class Work:
     Attributes:
         model: the network, resolved.
         train: optimizer, rate, batch size and the like.
+        pretrain: the same of self-supervised pretraining, and its method, where that is what is done.
         preprocessor: what makes the network's inputs, the same at every client.
         local_epochs: passes over the client's rows in a round.
         seed: of the whole run.
@@ -60,6 +61,12 @@ class Work:
     local_epochs: int
     seed: int
     dtype: Literal["float32", "float64"] = "float32"
+    pretrain: PretrainConfig | None = None
+
+    @property
+    def section(self) -> TrainConfig | PretrainConfig:
+        """The section of the spec that says how clients learn."""
+        return self.pretrain or self.train
 
     def to_json(self) -> str:
         """As it travels."""
@@ -71,6 +78,7 @@ class Work:
                 "local_epochs": self.local_epochs,
                 "seed": self.seed,
                 "dtype": self.dtype,
+                "pretrain": self.pretrain and dataclasses.asdict(self.pretrain),
             }
         )
 
@@ -85,6 +93,7 @@ class Work:
             local_epochs=int(told["local_epochs"]),
             seed=int(told["seed"]),
             dtype="float64" if told["dtype"] == "float64" else "float32",
+            pretrain=PretrainConfig(**told["pretrain"]) if told["pretrain"] else None,
         )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import torch
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
@@ -45,12 +44,12 @@ def lead(
     Raises:
         AssayError: too few clients are there, or answered.
     """
-    course, network = job.course(), job.network().to(getattr(torch, job.dtype))
+    course, learned = job.course(), job.learner().learned
     census = take_census(grid, job.clients, course.timeout)
-    parameters = tuple(name for name, _ in network.named_parameters())
+    parameters = tuple(name for name, _ in learned.named_parameters())
     strategy = build_strategy(
         job.federated, clients=census.clients, shares=census.shares, parameters=parameters
     )
     controls = parameters if job.federated.strategy == "scaffold" else ()
-    arrays = arrays_of(weights_of(network))
+    arrays = arrays_of(weights_of(learned))
     return run_rounds(grid, strategy, arrays, course, census, controls=controls, progress=progress)

@@ -6,7 +6,7 @@ from typing import Any
 from flwr.serverapp import strategy as flower
 
 from ..exceptions import CombinationError
-from ..training.config import TrainConfig
+from ..training.config import PretrainConfig, TrainConfig
 from .config import FederatedConfig
 from .methods import STRATEGIES
 from .scaffold_strategy import Scaffold
@@ -44,12 +44,12 @@ def build_strategy(
     return getattr(flower, STRATEGIES[config.strategy].factory)(**options, **_EVERYBODY)
 
 
-def check_strategy(config: FederatedConfig, train: TrainConfig, clients: int) -> None:
+def check_strategy(config: FederatedConfig, section: TrainConfig | PretrainConfig, clients: int) -> None:
     """Refuse what a strategy can't do with this training, or with so few clients.
 
     Args:
         config: the section `federated` of the spec.
-        train: its section `train`.
+        section: its section `train`, or `pretrain` where that is what clients do.
         clients: number of clients.
 
     Raises:
@@ -63,13 +63,13 @@ def check_strategy(config: FederatedConfig, train: TrainConfig, clients: int) ->
             expected=f"at most {answers}",
             mend="lower federated.least, or raise federated.fraction",
         )
-    momentum = train.optimizer_options.get("momentum", 0.0)
-    if config.strategy == "scaffold" and (train.optimizer != "sgd" or momentum):
+    momentum = section.optimizer_options.get("momentum", 0.0)
+    if config.strategy == "scaffold" and (section.optimizer != "sgd" or momentum):
         raise CombinationError(
             "scaffold corrects the gradients of plain SGD",
-            got=f"train.optimizer {train.optimizer}" + (f" with momentum {momentum}" if momentum else ""),
+            got=f"optimizer {section.optimizer}" + (f" with momentum {momentum}" if momentum else ""),
             expected="sgd without momentum",
-            mend="set train.optimizer to sgd, with a learning rate for it",
+            mend="set its optimizer to sgd, with a learning rate for it",
         )
     options = config.strategy_options
     liars = options.get("num_malicious_nodes", 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
-from ..predictor.artifact import write_json
+from ..predictor.artifact import read_preprocessor, write_json
 from ..training.config import ModelConfig, TrainConfig
 from ..training.preparation import labels_seen
 from ..training.progress import Progress, Throttled
@@ -21,7 +21,7 @@ from .rounds import Result
 from .server_app import server_app
 from .sites import write_sites
 
-__all__ = ["CLIENTS", "train_federated"]
+__all__ = ["CLIENTS", "details_of", "learn_at_clients", "told_of_clients", "train_federated"]
 
 #: File of the model artifact: who had what, who took part, how good the global weights are at each client.
 CLIENTS = "clients.json"
@@ -37,6 +37,7 @@ def train_federated(
     scratch: Path,
     progress: Callable[[Progress], None] = lambda progress: None,
     preprocessor: Preprocessor | None = None,
+    pretrained: Path | None = None,
 ) -> dict[str, Any]:
     """Train a network by rounds on rows that are dealt to clients, each of which reads its own alone.
 
@@ -52,6 +53,7 @@ def train_federated(
         progress: told after each round, at most five times a second.
         preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
             federation could not do.
+        pretrained: folder of what these clients pretrained: its weights and its preprocessing; or None.
 
     Returns:
         Grid, rounds and the like, for the manifest.
@@ -62,34 +64,67 @@ def train_federated(
         AssayError: too few clients answered in a round; nothing is written then.
     """
     data = Dataset.open(dataset)
-    told = preprocessor or Preprocessor.fit(data.table("train"), data.schema)
+    told = _preprocessor(data, preprocessor, pretrained)
     dealt = deal(data, told, federated, config.seed).labelled(told, config)
-    clients = len(dealt.partition.names)
-    job = Job(model=model, train=config, federated=federated, preprocessor=told, clients=clients)
-    job.check()
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
-        write_sites(data, dealt.tables, dealt.partition, Path(sites))
-        result = _run(job, Path(sites), progress)
+    job = Job(
+        model=model,
+        train=config,
+        federated=federated,
+        preprocessor=told,
+        clients=len(dealt.partition.names),
+        pretrained=pretrained,
+    )
+    result = learn_at_clients(job, data, dealt, scratch=scratch, progress=progress)
     write_model(job, result, out)
     write_json(out / "labels.json", labels_seen(dealt.tables, config))
-    preprocessing = "given" if preprocessor else "train rows of all clients"
-    found = _clients(dealt, federated, result)
+    preprocessing = "pretraining" if pretrained else "given" if preprocessor else "train rows of all clients"
+    found = told_of_clients(dealt, federated, result)
     write_json(out / CLIENTS, found | {"preprocessing": preprocessing})
     return {
-        **_details(federated, clients, result),
+        **details_of(job, result),
         "preprocessing": preprocessing,
         "labels": {name: table.num_rows for name, table in dealt.tables.items()},
     }
 
 
+def _preprocessor(data: Dataset, given: Preprocessor | None, pretrained: Path | None) -> Preprocessor:
+    """What makes the network's inputs: pretraining's own, the one that was given, or fitted here."""
+    if pretrained is not None:
+        return read_preprocessor(pretrained)
+    return given or Preprocessor.fit(data.table("train"), data.schema)
+
+
+def learn_at_clients(
+    job: Job, data: Dataset, dealt: Dealt, *, scratch: Path, progress: Callable[[Progress], None]
+) -> Result:
+    """Give every client its rows, and run both apps on the grid that was asked for.
+
+    Args:
+        job: what is learned.
+        data: where the rows are from.
+        dealt: whose they are.
+        scratch: folder for the clients' own folders, as long as they are needed.
+        progress: told after each round, at most five times a second.
+
+    Raises:
+        CombinationError: two settings that can't be had together.
+        AssayError: too few clients answered in a round.
+    """
+    job.check()
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
+        write_sites(data, dealt.tables, dealt.partition, Path(sites))
+        return _run(job, Path(sites), progress)
+
+
 def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
-    """Both apps on the grid that was asked for."""
-    said, done, rounds = Throttled(progress), [], job.federated.rounds
+    """Both apps, until the last round."""
+    said, done, rounds = Throttled(progress), [], job.course().rounds
+    stage = "train" if job.pretrain is None else "pretrain"
 
     def tell(number: int, entry: Mapping[str, float]) -> None:
         seen = {"round": number, "loss": entry["train_loss"]}
-        said("train", number, rounds, lambda: seen, now=number == rounds)
+        said(stage, number, rounds, lambda: seen, now=number == rounds)
 
     try:
         run_apps(job.federated.grid, server_app(job, done.append, tell), client_app(sites), job.clients)
@@ -98,7 +133,7 @@ def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
     return done[0]
 
 
-def _clients(dealt: Dealt, config: FederatedConfig, result: Result) -> dict[str, Any]:
+def told_of_clients(dealt: Dealt, config: FederatedConfig, result: Result) -> dict[str, Any]:
     """What `clients.json` holds."""
     rows = dealt.partition.picture(dealt.labels, dealt.classes)
     for client, row in enumerate(rows):
@@ -116,13 +151,13 @@ def _clients(dealt: Dealt, config: FederatedConfig, result: Result) -> dict[str,
     }
 
 
-def _details(config: FederatedConfig, clients: int, result: Result) -> dict[str, Any]:
+def details_of(job: Job, result: Result) -> dict[str, Any]:
     """Facts about the run that are no part of the model's identity."""
     return {
-        "engine": {"name": f"flower-{config.grid.replace('_', '-')}", "workers": 1},
+        "engine": {"name": f"flower-{job.federated.grid.replace('_', '-')}", "workers": 1},
         "epochs": len(result.history),
         "best_epoch": result.best_round,
         "mode": "federated",
-        "clients": clients,
+        "clients": job.clients,
         "faults": len(result.faults),
     }

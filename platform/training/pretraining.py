@@ -69,11 +69,11 @@ def pretrain(
         BudgetError: the account doesn't allow what the run would cost.
     """
     data, device = Dataset.open(dataset), choose_device(config.device)
-    model, method = _resolved(model, config, data.schema.modality, private=privacy is not None)
+    model, method = resolve_pretraining(model, config, data.schema.modality, private=privacy is not None)
     given, preprocessor = preprocessor, preprocessor or Preprocessor.fit(data.table("train"), data.schema)
     with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
-        objective = _objective(config, network, data.schema.modality).to(device)
+        objective = pretraining_objective(config, network, data.schema.modality).to(device)
         network.head.requires_grad_(privacy is None)  # no loss asks it; noise alone would move it
         outcome, details, found = _learned(
             network,
@@ -94,10 +94,15 @@ def pretrain(
     return {**details, "method": config.method, "preprocessing": "given" if given else "train rows"}
 
 
-def _resolved(
+def resolve_pretraining(
     model: ModelConfig, config: PretrainConfig, modality: str, *, private: bool
 ) -> tuple[ModelConfig, Part]:
-    """The model with every option filled in, and the method's row, where they fit each other and the data."""
+    """The model with every option filled in, and the method's row, where they fit each other and the data.
+
+    Raises:
+        SpecError: a name that doesn't exist.
+        CombinationError: a method for another kind of data, for other networks, or that can't be private.
+    """
     model = resolve_model(model, modality)
     method = require_part("pretrain.method", config.method, PRETRAINING, modality)
     require_architecture(config.method, str(model.architecture))
@@ -145,8 +150,17 @@ def _learned(
     return outcome, details | seen, found
 
 
-def _objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:
-    """The method's objective; images get the views that they are contrasted by."""
+def pretraining_objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:
+    """The method's objective; images get the views that they are contrasted by.
+
+    Args:
+        config: the section `pretrain` of the spec.
+        network: whose representation is learned.
+        modality: of the data.
+
+    Raises:
+        SpecError: an option's value makes no sense.
+    """
     with refusals("pretrain.options"):
         return build_pretraining(
             config.method,

@@ -23,6 +23,7 @@ GIVES = {
     "federated": {"federated": {"clients": 3, "rounds": 2}},
     "train.label_fraction": {"train.label_fraction": 0.8},
     "pretraining": {"pretrain": MASKED},
+    "federated pretraining": {"federated": {"clients": 3, "rounds": 2}, "pretrain": MASKED},
     "several seeds": {"seeds": 2},
     "several workers": {"train.workers": 2},
     "data.weight": {"data.weight": "debt"},
