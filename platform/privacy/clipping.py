@@ -46,6 +46,9 @@ class FlatClipping:
     def update(self, squared: Tensor, release: Release) -> None:
         """Learn from the squared norms `(layers, rows)` of the step's rows on this worker: nothing."""
 
+    def follow(self, below: float, units: int, release: Release) -> None:
+        """Learn from how many of the step's rows, or clients, are within the bound: nothing."""
+
 
 class PerLayerClipping(FlatClipping):
     """The same bound for each layer, so that all together keep within `bound`: McMahan et al. (2018)."""
@@ -94,16 +97,26 @@ class AdaptiveClipping(FlatClipping):
                 "adaptive clipping would spend the whole budget on counting",
                 got=f"noise of {self.deviation:.3g} on the count, noise multiplier {noise_multiplier:.3g}",
                 expected=f"noise above {noise_multiplier / 2:.3g} on the count",
-                mend="set privacy.clipping to flat, or raise train.batch_size",
+                mend="set privacy.clipping to flat, or raise train.batch_size (of clients: federated.fraction)",
             )
         if noise_multiplier == 0:
             return 0.0
         return (noise_multiplier**-2 - (2 * self.deviation) ** -2) ** -0.5
 
     def update(self, squared: Tensor, release: Release) -> None:
-        """Move the bound by the noisy share of rows whose norm is below it (equation 2)."""
+        """Move the bound by the noisy share of rows whose norm is below it."""
         below = squared.sum(0) <= self.bound**2
-        count = release(float(below.sum()) - 0.5 * len(below), self.deviation)
+        self.follow(float(below.sum()), len(below), release)
+
+    def follow(self, below: float, units: int, release: Release) -> None:
+        """Move the bound by the noisy share of those within it (equation 2).
+
+        Args:
+            below: how many rows, or clients, of the step are within the bound.
+            units: how many there are in the step.
+            release: makes the count public.
+        """
+        count = release(below - 0.5 * units, self.deviation)
         share = count / self.expected_batch + 0.5
         self.bound *= math.exp(-self.rate * (share - self.quantile))
 

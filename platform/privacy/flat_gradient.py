@@ -12,20 +12,23 @@ LINE = 16
 
 
 class FlatGradient:
-    """A float32 buffer, and a view of it for each parameter.
+    """A buffer, and a view of it for each parameter.
 
     Args:
         parameters: those that are trained, each once.
         spare: numbers at its end that belong to no parameter; they get noise like all others.
+        dtype: of the buffer.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], spare: int = 0):
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], spare: int = 0, dtype: torch.dtype = torch.float32
+    ):
         parameters = list(parameters)
         starts, size = [], 0
         for parameter in parameters:
             starts.append(size)
             size += -(-parameter.numel() // LINE) * LINE
-        self.buffer = torch.zeros(size + spare, device=parameters[0].device)
+        self.buffer = torch.zeros(size + spare, device=parameters[0].device, dtype=dtype)
         self.views: dict[nn.Parameter, Tensor] = {
             parameter: self.buffer[start : start + parameter.numel()].view(parameter.shape)
             for parameter, start in zip(parameters, starts, strict=True)
