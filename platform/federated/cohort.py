@@ -1,12 +1,29 @@
-"""A Flower grid that shows only the nodes of one round, so that a strategy asks just those."""
+"""Who trains in a round, and a Flower grid that shows only their nodes: a strategy asks just those."""
 
 from collections.abc import Iterable
 
+import numpy as np
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 from flwr.supercore.run import Run
 
-__all__ = ["Cohort"]
+from ..training.seeding import derive
+from .census import Census
+from .course import Course
+
+__all__ = ["Cohort", "fixed_share"]
+
+
+def fixed_share(course: Course, census: Census, round_number: int) -> dict[int, int]:
+    """As many clients as the course's fraction makes, drawn alike: their nodes and numbers.
+
+    Some may be gone: they are asked for all the same, and counted as missing.
+    """
+    everybody = sorted(census.clients.values())
+    size = max(1, round(course.fraction * len(everybody)))
+    draw = np.random.default_rng(derive(course.seed, "cohort", round_number))
+    chosen = set(draw.choice(everybody, size=size, replace=False).tolist())
+    return {node: client for node, client in census.clients.items() if client in chosen}
 
 
 class Cohort(Grid):

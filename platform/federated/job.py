@@ -19,9 +19,9 @@ from ..training.networks import refusals, resolve_model
 from ..training.preparation import start_network, uncalibrated
 from ..training.seeding import derive
 from .config import FederatedConfig
+from .course import Course, Result
 from .local import Learner
 from .messages import Work, tensors_of
-from .rounds import Course, Result
 from .strategies import check_strategy
 
 __all__ = ["Job", "read_job", "write_job", "write_model"]

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
+from .census import take_census
+from .course import Result
 from .job import Job
 from .messages import arrays_of, weights_of
-from .rounds import Result, run_rounds, take_census
+from .rounds import run_rounds
 from .strategies import build_strategy
 
 __all__ = ["lead", "server_app"]

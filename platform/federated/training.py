@@ -14,10 +14,10 @@ from ..training.preparation import labels_seen
 from ..training.progress import Progress, Throttled
 from .client_app import client_app, forget
 from .config import FederatedConfig
+from .course import Result
 from .dealing import Dealt, deal
 from .grids import run_apps
 from .job import Job, write_model
-from .rounds import Result
 from .server_app import server_app
 from .sites import write_sites
 

@@ -1,13 +1,15 @@
 """Clients that do what a test tells them, led by the real server on the real in-process grid."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from assay.platform.federated.census import take_census
 from assay.platform.federated.config import FederatedConfig
+from assay.platform.federated.course import Course, Result, Watcher
 from assay.platform.federated.grids.in_process import in_process
 from assay.platform.federated.messages import (
     ARRAYS,
@@ -18,7 +20,7 @@ from assay.platform.federated.messages import (
     ROUND,
     arrays_of,
 )
-from assay.platform.federated.rounds import Course, Result, run_rounds, take_census
+from assay.platform.federated.rounds import run_rounds
 from assay.platform.federated.strategies import build_strategy
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
@@ -83,6 +85,7 @@ def _lead(
     examples: list[float],
     loss: Callable[[Weights], float] = lambda weights: 0.0,
     course: dict[str, Any] | None = None,
+    watchers: Iterable[Watcher] = (),
     **told,
 ) -> Result:
     config = FederatedConfig(**{"rounds": 1} | told)
@@ -93,7 +96,8 @@ def _lead(
             config, clients=census.clients, shares=census.shares, parameters=tuple(start)
         )
         arrays = arrays_of({name: torch.from_numpy(part) for name, part in start.items()})
-        return run_rounds(grid, strategy, arrays, Course(**settings | (course or {})), census)
+        whole = Course(**settings | (course or {}))
+        return run_rounds(grid, strategy, arrays, whole, census, watchers=watchers)
 
 
 @pytest.fixture

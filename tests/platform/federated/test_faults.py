@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 from assay.platform.exceptions import AssayError
+from assay.platform.federated.census import take_census
 from assay.platform.federated.grids.in_process import InProcessGrid, in_process
 from assay.platform.federated.messages import ARRAYS, EXAMPLES, METRICS, ROUND
-from assay.platform.federated.rounds import take_census
 from flwr.app import Array, ArrayRecord, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 

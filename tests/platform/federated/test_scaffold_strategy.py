@@ -8,12 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from assay.platform.federated.census import take_census
 from assay.platform.federated.client_app import client_app
 from assay.platform.federated.config import FederatedConfig
+from assay.platform.federated.course import Course, Result
 from assay.platform.federated.grids.in_process import in_process
 from assay.platform.federated.local import Learner, Site
 from assay.platform.federated.messages import Work, arrays_of
-from assay.platform.federated.rounds import Course, Result, run_rounds, take_census
+from assay.platform.federated.rounds import run_rounds
 from assay.platform.federated.strategies import build_strategy
 from assay.platform.training.config import ModelConfig, TrainConfig
 from assay.platform.training.rows import Rows

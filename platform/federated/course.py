@@ -1,0 +1,109 @@
+"""What a server runs by, what comes of it, and what a watcher sees of each round."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flwr.app import ArrayRecord, Message
+
+from .faults import Fault
+
+__all__ = ["Course", "Result", "Round", "Watcher"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The numbers that a server runs by.
+
+    Attributes:
+        work: what clients are told, as JSON.
+        rounds: of training, at most.
+        factor: on the peak learning rate, at a round's number from 0.
+        fraction: share of the clients that trains in a round.
+        least: answers without which a round fails.
+        timeout: seconds that a client may take.
+        patience: rounds without a lower validation loss before it stops, or None.
+        keep_best: keep the weights of the lowest validation loss; else the last.
+        personalize: epochs that clients train the final weights further, to tell what they gain; 0 is none.
+        seed: of who takes part.
+    """
+
+    work: str
+    rounds: int
+    factor: Callable[[int], float]
+    fraction: float = 1.0
+    least: int = 1
+    timeout: float = 3600.0
+    patience: int | None = None
+    keep_best: bool = True
+    personalize: int = 0
+    seed: int = 0
+
+
+@dataclass
+class Result:
+    """What came of it.
+
+    Attributes:
+        arrays: global weights of that round.
+        best_round: the one whose weights were kept: of the lowest validation loss, or the last where the
+            course says so or no client has validation rows.
+        history: an entry a round: `round`, `train_loss`, `clients` that counted, and `validation_loss` and
+            `validation_accuracy` over all clients' validation rows where there are any.
+        asked: rounds that each client was asked to train in.
+        counted: rounds in which its answer counted.
+        judged: by client, the numbers of the best round's judging.
+        personalized: by client, the same after training further on its own rows.
+        faults: every answer that didn't count.
+        watched: by watcher, what it found in each round.
+    """
+
+    arrays: ArrayRecord
+    best_round: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    asked: dict[int, int] = field(default_factory=dict)
+    counted: dict[int, int] = field(default_factory=dict)
+    judged: dict[int, dict[str, Any]] = field(default_factory=dict)
+    personalized: dict[int, dict[str, Any]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    watched: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """A round that is over.
+
+    Attributes:
+        number: from 1.
+        before: global weights that clients were sent.
+        answers: by client in the order of their numbers, those that counted.
+        joined: global weights after it.
+        judged: by client, the numbers of its judging of those.
+        entry: of the history.
+        seconds: that it took, judging included.
+        result: what came of all rounds so far, this one too.
+    """
+
+    number: int
+    before: ArrayRecord
+    answers: Mapping[int, Message]
+    joined: ArrayRecord
+    judged: Mapping[int, Mapping[str, Any]]
+    entry: Mapping[str, float]
+    seconds: float
+    result: Result
+
+
+class Watcher(Protocol):
+    """Something that looks at every round and changes none.
+
+    Whatever it needs of earlier rounds it finds in `result.watched[name]`, so that a training that was
+    killed goes on without it noticing.
+    """
+
+    name: str
+    """Key of its findings in `Result.watched`."""
+
+    def round(self, seen: Round) -> Any:
+        """What it found, for JSON; None is kept as nothing."""
+        ...
