@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from assay.models.conv4 import Conv4
 from assay.models.episodes import accuracies, draw_episode, score
+from assay.models.inputs import ImageInput
 from assay.models.optimizers import build_optimizer
 from assay.models.prototypical import Prototypical
 from assay.models.schedules import build_schedule
@@ -50,11 +51,14 @@ def main(folder: Path) -> None:
     torch.manual_seed(SEED)
     known = turned(characters(folder / "images_background_small1.zip", TRAIN))
     new = characters(folder / "images_background_small2.zip", TEST)
-    learner = Prototypical(Conv4()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = Conv4(ImageInput(channels=1, height=SIDE, width=SIDE), outputs=1)
+    learner = Prototypical(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     began = time.process_time()
     learn(learner, known)
     seconds = time.process_time() - began
-    parameters = sum(weight.numel() for weight in learner.parameters())
+    parameters = sum(
+        weight.numel() for weight in [*network.features.parameters(), *network.rest.parameters()]
+    )
     rows = []
     for shots, target in TARGETS.items():
         generator = torch.Generator().manual_seed(SEED)

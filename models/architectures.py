@@ -105,6 +105,15 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             options={"channels": 6},
             private={},
         ),
+        "conv4": Part(
+            summary="four blocks of convolution and pooling, by which few-shot learning is compared",
+            paper="https://arxiv.org/abs/1606.04080",
+            modality="image",
+            module="conv4",
+            factory="Conv4",
+            options={"width": 64, "norm": "batch"},
+            private={"norm": "group"},
+        ),
         "scattering": Part(
             summary="wavelets in place of learned convolutions, and a linear head: for little data, or noise",
             paper="https://arxiv.org/abs/1412.8659",

@@ -6,48 +6,46 @@ https://arxiv.org/abs/1606.04080
 
 from torch import Tensor, nn
 
+from .inputs import ImageInput
+from .network import ImageNetwork
 from .norms import norm2d
 
 __all__ = ["Conv4"]
 
 
-class Conv4(nn.Module):
+class Conv4(ImageNetwork):
     """Four blocks of 3×3 convolution, norm, ReLU and 2×2 max-pooling; maps of 1×1 are left of 28×28 pixels.
 
+    Maps of one pixel are not pooled further, so smaller images pass through all four blocks, too.
+
     Args:
-        channels: of the images.
+        inputs: the images' shape.
+        outputs: number of classes, or 1 for regression; a prototypical network leaves the head alone.
         width: filters of a block.
-        outputs: of a linear layer at the end, or None to end in the maps laid side by side.
         norm: `batch`, `group` or `none`.
-        side: height and width of the images, 16 or more.
     """
 
-    def __init__(
-        self,
-        channels: int = 1,
-        *,
-        width: int = 64,
-        outputs: int | None = None,
-        norm: str = "batch",
-        side: int = 28,
-    ):
+    def __init__(self, inputs: ImageInput, outputs: int, *, width: int = 64, norm: str = "batch"):
         super().__init__()
-        if side < 16:
-            raise ValueError(
-                f"side of the images: got {side}, expected 16 or more, which four halvings leave a pixel of"
-            )
-        blocks: list[nn.Module] = []
-        for before in (channels, width, width, width):
-            blocks += [
-                nn.Conv2d(before, width, 3, padding=1),
-                norm2d(norm, width),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-            ]
-        self.blocks = nn.Sequential(*blocks, nn.Flatten())
-        self.width = width * (side // 16) ** 2
-        self.head = nn.Identity() if outputs is None else nn.Linear(self.width, outputs)
+        height, across, before = inputs.height, inputs.width, inputs.channels
+        layers: list[nn.Module] = []
+        cut = 0
+        for _ in range(4):
+            layers += [nn.Conv2d(before, width, 3, padding=1), norm2d(norm, width), nn.ReLU()]
+            cut = len(layers) if min(height, across) >= 4 else cut
+            if min(height, across) > 1:
+                layers.append(nn.MaxPool2d(2))
+                height, across = height // 2, across // 2
+            before = width
+        self.features, self.maps = nn.Sequential(*layers[:cut]), nn.Identity()
+        self.rest = nn.Sequential(*layers[cut:], nn.Flatten())
+        self.width = width * height * across
+        self.head = nn.Linear(self.width, outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map `(batch, channels, side, side)` to `(batch, width)`, or to `(batch, outputs)`."""
-        return self.head(self.blocks(images))
+    def embed(self, images: Tensor) -> Tensor:
+        """The last maps of at least 4×4: of 28 pixels block 3, `(batch, 64, 7, 7)`, not yet pooled."""
+        return self.maps(self.features(images))
+
+    def trunk(self, embedded: Tensor) -> Tensor:
+        """What the last block's maps hold, laid side by side: `(batch, 64)` of 28 pixels."""
+        return self.rest(embedded)

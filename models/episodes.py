@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["Episode", "FewShotLearner", "Score", "accuracies", "draw_episode", "score"]
+__all__ = ["Episode", "FewShotLearner", "FewShotObjective", "Score", "accuracies", "draw_episode", "score"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,14 @@ class FewShotLearner(Protocol):
 
     def logits(self, episode: Episode) -> Tensor:
         """Of the queries, `(N Q, N)`, after learning from the support."""
+        ...
+
+
+class FewShotObjective(FewShotLearner, Protocol):
+    """What learns from episodes: a module whose call is the loss of one."""
+
+    def __call__(self, episode: Episode) -> Tensor:
+        """Scalar loss of the queries."""
         ...
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .episodes import Episode
+from .network import Network
 
 __all__ = ["Prototypical", "prototypes", "squared_distances"]
 
@@ -19,7 +20,7 @@ class Prototypical(nn.Module):
     training with more ways than will be asked for is what the paper found best (section 3.1).
 
     Args:
-        encoder: rows `(batch, …)` to vectors `(batch, width)`.
+        encoder: rows `(batch, …)` to vectors `(batch, width)`; of a `Network`, its representation.
     """
 
     def __init__(self, encoder: nn.Module):
@@ -30,9 +31,13 @@ class Prototypical(nn.Module):
         """Mean negative log-likelihood of the queries' classes (equation 2)."""
         return F.cross_entropy(self.logits(episode), episode.query_target)
 
+    def encode(self, rows: Tensor) -> Tensor:
+        """Vectors `(batch, width)`, before any head."""
+        return self.encoder.encode(rows) if isinstance(self.encoder, Network) else self.encoder(rows)
+
     def logits(self, episode: Episode) -> Tensor:
         """Negative squared distances of the queries to each class's mean, `(N Q, N)`."""
-        encoded = self.encoder(torch.cat([episode.support, episode.query]))
+        encoded = self.encode(torch.cat([episode.support, episode.query]))
         support, query = encoded.split([len(episode.support), len(episode.query)])
         return -squared_distances(query, prototypes(support, episode.support_target, episode.ways))
 

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from assay.models.conv4 import Conv4
 from assay.models.episodes import Episode, accuracies, draw_episode
+from assay.models.inputs import ImageInput
 from assay.models.maml import MAML, adapted
 from torch import nn
 
@@ -78,7 +79,7 @@ def test_first_order_is_the_gradient_at_the_adapted_weights():
 
 def test_a_convolutional_network_adapts():
     torch.manual_seed(0)
-    learner = MAML(Conv4(width=8, outputs=2, norm="group", side=16), steps=2)
+    learner = MAML(Conv4(ImageInput(channels=1, height=16, width=16), 2, width=8, norm="group"), steps=2)
     episode = Episode(
         support=torch.randn(4, 1, 16, 16), support_target=EPISODE.support_target,
         query=torch.randn(2, 1, 16, 16), query_target=torch.tensor([0, 1]),

@@ -4,6 +4,7 @@ import pytest
 import torch
 from assay.models.conv4 import Conv4
 from assay.models.episodes import Episode, accuracies, draw_episode
+from assay.models.inputs import ImageInput
 from assay.models.prototypical import Prototypical, prototypes, squared_distances
 from torch import nn
 
@@ -54,17 +55,36 @@ def test_it_is_a_linear_classifier_of_what_the_encoder_makes():
 
 
 def test_conv4_is_the_published_network():
-    net = Conv4()
-    assert net(torch.zeros(2, 1, 28, 28)).shape == (2, 64)
-    # 3·3·c·64 + 64 a convolution, 2·64 a norm: the 111,936 of the paper's program.
+    net = Conv4(ImageInput(channels=1, height=28, width=28), 5)
+    assert net.encode(torch.zeros(2, 1, 28, 28)).shape == (2, 64)
+    # 3·3·c·64 + 64 a convolution, 2·64 a norm: the 111,936 of the paper's program; the head is beside it.
     assert (
-        sum(p.numel() for p in net.parameters())
+        sum(p.numel() for p in net.parameters()) - (64 * 5 + 5)
         == (9 * 64 + 64 + 128) + 3 * (9 * 64 * 64 + 64 + 128)
         == 111_936
     )
-    assert Conv4(3, side=84, outputs=5)(torch.zeros(2, 3, 84, 84)).shape == (2, 5)
-    with pytest.raises(ValueError, match="16 or more"):
-        Conv4(side=8)
+
+
+@pytest.mark.parametrize(
+    ("side", "maps", "width"), [(84, 10, 64 * 25), (32, 4, 64 * 4), (28, 7, 64), (8, 4, 64)]
+)
+def test_conv4_takes_images_of_other_sizes_and_has_maps_to_draw(side, maps, width):
+    net = Conv4(ImageInput(channels=3, height=side, width=side), 5).eval()
+    images = torch.randn(2, 3, side, side)
+    assert net.feature_maps(images).shape == (2, 64, maps, maps)
+    assert net.encode(images).shape == (2, net.width) == (2, width)
+    assert net(images).shape == (2, 5)
+    plain = images
+    for layer in [*net.features, *net.rest]:  # four blocks in the paper's order, none left out
+        plain = layer(plain)
+    torch.testing.assert_close(net.encode(images), plain)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in [*net.features, *net.rest]) == 4
+
+
+def test_a_network_is_asked_for_its_representation_and_not_for_its_head():
+    net = Conv4(ImageInput(channels=1, height=8, width=8), 3, width=4).eval()
+    rows = torch.randn(5, 1, 8, 8)
+    torch.testing.assert_close(Prototypical(net).encode(rows), net.encode(rows))
 
 
 def test_it_learns_new_classes_from_one_row():
