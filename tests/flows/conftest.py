@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from assay.flows.chain import Run, perform
 from assay.flows.environment import QUIET
+from assay.flows.home import Home
 from assay.flows.prefect_server import PrefectServer
+from assay.flows.register import publish
+from assay.flows.spec import parse_spec
+from assay.flows.stages import wanted
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +26,22 @@ def prefect_api(tmp_path_factory) -> Iterator[str]:
     yield server.url
     del os.environ["PREFECT_API_URL"]
     server.close()
+
+
+@pytest.fixture(scope="session")
+def chained() -> Callable[[Path, dict], tuple[Run, dict]]:
+    """The stages one after the other, without a flow around them; the run and its report."""
+
+    def run(home: Path, document: dict) -> tuple[Run, dict]:
+        started = Run.open(parse_spec(document), Home(home))
+        started.meter.start()
+        for stage in wanted(started.spec):
+            perform(stage, started)
+        _, report = publish(started)
+        started.meter.close()
+        return started, report
+
+    return run
 
 
 def loans(rows: int = 600, seed: int = 0) -> pd.DataFrame:

@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from assay.audits.report import faults, render_html, schema
-from assay.flows.chain import Run, perform
+from assay.flows.chain import Run
 from assay.flows.home import Home
-from assay.flows.register import publish
-from assay.flows.spec import parse_spec
-from assay.flows.stages import wanted
 from assay.flows.verification import verify_version
 from assay.platform.privacy.canaries.scores import CANARY_ROWS, CanaryScores
 from assay.platform.privacy.noise import GaussianNoise
@@ -45,21 +42,10 @@ def document(loans_spec):
     return spec
 
 
-def run(home: Path, document: dict) -> tuple[Run, dict]:
-    """The stages one after the other, without a flow around them; the run and its report."""
-    started = Run.open(parse_spec(document), Home(home))
-    started.meter.start()
-    for stage in wanted(started.spec):
-        perform(stage, started)
-    _, report = publish(started)
-    started.meter.close()
-    return started, report
-
-
 @pytest.fixture(scope="module")
-def private(document, tmp_path_factory) -> tuple[Path, Run, dict]:
+def private(chained, document, tmp_path_factory) -> tuple[Path, Run, dict]:
     home = tmp_path_factory.mktemp("canary_rows")
-    return home, *run(home, document())
+    return home, *chained(home, document())
 
 
 def test_both_attacks_stand_in_the_report_and_an_honest_claim_is_kept(private):
@@ -92,9 +78,9 @@ def test_nothing_of_the_draw_is_left_but_scores_and_coins(private):
     assert not any((home / "store" / "scratch").rglob("canary_rows"))
 
 
-def test_what_asks_the_model_about_train_rows_is_said_not_to_be_covered(document, tmp_path):
+def test_what_asks_the_model_about_train_rows_is_said_not_to_be_covered(chained, document, tmp_path):
     told = document() | {"audit": QUICK | {"privacy": {"attacks": []}}}
-    _, report = run(tmp_path, told)
+    _, report = chained(tmp_path, told)
     assert BLACK_BOX in report["privacy"]["audited"]
     assert any("canary rows" in one["what"] for one in report["privacy"]["uncovered"])
 
@@ -110,14 +96,14 @@ def test_verify_computes_the_bound_again_and_sees_changed_coins(private, tmp_pat
     assert any("audit" in line for line in verify_version(Home(home), "loans@1").differences)
 
 
-def test_a_claim_that_the_outputs_alone_refute_fails_the_gate(document, tmp_path, monkeypatch):
+def test_a_claim_that_the_outputs_alone_refute_fails_the_gate(chained, document, tmp_path, monkeypatch):
     monkeypatch.setattr(GaussianNoise, "fill", lambda noise, buffer, deviation: buffer.zero_())
     told = document(
         privacy={"epsilon": 0.1, "canaries": 0, "max_grad_norm": 10.0},
         train={"epochs": 60, "batch_size": 32, "learning_rate": 1e-2, "keep": "last", "weight_decay": 0.0},
         model={"architecture": "mlp", "options": {"width": 256, "depth": 2}},
     )
-    _, report = run(tmp_path, told)
+    _, report = chained(tmp_path, told)
     audited = report["privacy"]["audited"]
     assert "epsilon_lower" not in audited
     assert audited[BLACK_BOX]["value"] > 0.1 >= report["privacy"]["claimed"]["epsilon"]

@@ -10,11 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from assay.audits.privacy.confidence import loss_threshold
 from assay.audits.report import schema
-from assay.flows.chain import Run, perform
+from assay.flows.chain import Run
 from assay.flows.home import Home
-from assay.flows.register import publish
-from assay.flows.spec import parse_spec
-from assay.flows.stages import wanted
 from assay.flows.verification import verify_version
 from assay.platform.predictor import load_model
 from assay.platform.privacy.canaries.scores import CanaryScores
@@ -56,21 +53,10 @@ def document(loans_spec):
     return spec
 
 
-def run(home: Path, document: dict) -> tuple[Run, dict]:
-    """The stages one after the other, without a flow around them; the run and its report."""
-    started = Run.open(parse_spec(document), Home(home))
-    started.meter.start()
-    for stage in wanted(started.spec):
-        perform(stage, started)
-    _, report = publish(started)
-    started.meter.close()
-    return started, report
-
-
 @pytest.fixture(scope="module")
-def private(document, tmp_path_factory) -> tuple[Path, Run, dict]:
+def private(chained, document, tmp_path_factory) -> tuple[Path, Run, dict]:
     home = tmp_path_factory.mktemp("private")
-    return home, *run(home, document())
+    return home, *chained(home, document())
 
 
 def test_an_honest_private_run_is_attacked_keeps_its_claim_and_says_what_could_have_been_shown(private):
@@ -124,20 +110,20 @@ def test_verification_computes_the_attacks_again_and_finds_a_coin_that_was_turne
 
 
 def test_noise_switched_off_behind_the_engine_s_back_fails_the_gate_of_a_claim_of_3(
-    document, tmp_path, monkeypatch
+    chained, document, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(GaussianNoise, "fill", lambda noise, buffer, deviation: buffer.zero_())
     policy = [*CLAIMED, {"metric": "epsilon_lower", "max": 3.0}]
-    _, report = run(tmp_path, document(policy=policy))
+    _, report = chained(tmp_path, document(policy=policy))
     assert report["privacy"]["claimed"]["epsilon"] <= 3.0
     assert [check["status"] for check in report["policy"]["checks"]] == ["fail", "fail"]
     assert "refuted by an attack" in report["policy"]["checks"][0]["reason"]
     assert report["policy"]["status"] == "fail"
 
 
-def test_where_no_attack_is_asked_for_no_train_row_is_asked_anything(document, tmp_path):
+def test_where_no_attack_is_asked_for_no_train_row_is_asked_anything(chained, document, tmp_path):
     told = document(privacy=PRIVACY | {"canaries": 0}, audit={"attacks": []}, policy=[])
-    started, report = run(tmp_path, told)
+    started, report = chained(tmp_path, told)
     assert not {"members.parquet", "canaries.parquet"} & {
         path.name for path in (started.path("audit") / "predictions").iterdir()
     }
@@ -145,15 +131,17 @@ def test_where_no_attack_is_asked_for_no_train_row_is_asked_anything(document, t
     jsonschema.validate(report, schema())
 
 
-def test_too_few_canaries_for_the_claim_are_inconclusive(document, tmp_path):
+def test_too_few_canaries_for_the_claim_are_inconclusive(chained, document, tmp_path):
     policy = [{"metric": "epsilon_lower", "max": 3.0}, {"metric": "mia_auc", "max": 0.9}]
-    _, report = run(tmp_path, document(privacy=PRIVACY | {"canaries": 50}, policy=policy))
+    _, report = chained(tmp_path, document(privacy=PRIVACY | {"canaries": 50}, policy=policy))
     (shown, members) = report["policy"]["checks"]
     assert (shown["status"], members["status"]) == ("inconclusive", "pass")
     assert report["privacy"]["audited"]["epsilon_lower"]["detectable"] < 3.0
 
 
-def test_a_model_without_privacy_that_learned_by_heart_is_found_out_by_both_attacks(document, tmp_path):
+def test_a_model_without_privacy_that_learned_by_heart_is_found_out_by_both_attacks(
+    chained, document, tmp_path
+):
     by_heart = {"epochs": 60, "batch_size": 32, "learning_rate": 1e-2, "patience": None, "keep": "last",
                 "weight_decay": 0.0}  # fmt: skip
     asked = {"attacks": ["loss_threshold", "lira"], "shadows": 8}
@@ -161,7 +149,7 @@ def test_a_model_without_privacy_that_learned_by_heart_is_found_out_by_both_atta
     told = document(privacy=None, audit=asked, train=by_heart, policy=policy)
     told["model"] = {"architecture": "mlp", "options": {"width": 64, "depth": 3}}
     told["data"] = told["data"] | {"split": {"test": 0.4, "validation": 0.1}}
-    started, report = run(tmp_path, told)
+    started, report = chained(tmp_path, told)
     audited = report["privacy"]["audited"]
     attacks = {name: found["mia_auc"]["value"] for name, found in audited["membership"].items()}
     assert attacks.keys() == {"loss_threshold", "lira"}
@@ -173,9 +161,9 @@ def test_a_model_without_privacy_that_learned_by_heart_is_found_out_by_both_atta
     assert "canaries" in report["missing"]["/privacy/audited/epsilon_lower"]
 
 
-def test_only_rows_whose_labels_were_looked_at_are_members(document, tmp_path):
+def test_only_rows_whose_labels_were_looked_at_are_members(chained, document, tmp_path):
     few = {"epochs": 1, "batch_size": 32, "label_fraction": 0.25}
-    started, _ = run(tmp_path, document(privacy=None, train=few, policy=[]))
+    started, _ = chained(tmp_path, document(privacy=None, train=few, policy=[]))
     table = pq.read_table(started.path("audit") / "predictions" / "members.parquet")
     labels = json.loads((started.path("train") / "labels.json").read_bytes())
     assert int(table["member"].to_numpy().sum()) == labels["train"] == len(labels["train_rows"])
