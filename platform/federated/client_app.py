@@ -16,17 +16,20 @@ from ..exceptions import UsageError
 from .local import Judged, Learner, Site, judge, learn
 from .messages import (
     ARRAYS,
+    BOUND,
     CONFIG,
     CONTROL,
     EXAMPLES,
     METRICS,
     PARTITION,
     ROUND,
+    WITHIN,
     Work,
     arrays_of,
     number,
     tensors_of,
 )
+from .private.updates import clipped
 from .sites import site_folder
 
 __all__ = ["client_app", "forget"]
@@ -68,7 +71,11 @@ def client_app(sites: Path | None = None) -> ClientApp:
             correction=correction,
         )
         metrics = {EXAMPLES: site.examples, "train-loss": learned.loss, ROUND: int(number(config, ROUND))}
-        content = RecordDict({ARRAYS: arrays_of(learned.weights), METRICS: MetricRecord(metrics)})
+        moved = learned.weights
+        if BOUND in config:  # with client-level privacy; the server clips again
+            moved, within = clipped(weights, learned.weights, number(config, BOUND))
+            metrics[WITHIN] = int(within)
+        content = RecordDict({ARRAYS: arrays_of(moved), METRICS: MetricRecord(metrics)})
         if correction is not None:
             context.state[_PENDING] = arrays_of(learned.control)
             context.state[_PENDING_ROUND] = ConfigRecord({ROUND: int(number(config, ROUND))})

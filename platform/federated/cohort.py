@@ -1,6 +1,6 @@
 """Who trains in a round, and a Flower grid that shows only their nodes: a strategy asks just those."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from flwr.app import Message, RecordDict
@@ -11,7 +11,10 @@ from ..training.seeding import derive
 from .census import Census
 from .course import Course
 
-__all__ = ["Cohort", "fixed_share"]
+__all__ = ["Cohort", "Draw", "fixed_share"]
+
+Draw = Callable[[Course, Census, int], Mapping[int, int]]
+"""Nodes that should train in a round, and their clients' numbers; some may be gone."""
 
 
 def fixed_share(course: Course, census: Census, round_number: int) -> dict[int, int]:

@@ -16,12 +16,14 @@ from ..training.config import ModelConfig, PretrainConfig, TrainConfig
 
 __all__ = [
     "ARRAYS",
+    "BOUND",
     "CONFIG",
     "CONTROL",
     "EXAMPLES",
     "METRICS",
     "PARTITION",
     "ROUND",
+    "WITHIN",
     "Work",
     "arrays_of",
     "number",
@@ -39,6 +41,8 @@ _TOLD = (
 ARRAYS, CONFIG, METRICS, CONTROL = "arrays", "config", "metrics", "control"
 #: Keys in those records.
 ROUND, EXAMPLES, PARTITION = "server-round", "num-examples", "partition-id"
+#: With client-level privacy: largest norm of a client's change, and whether the whole change was within it.
+BOUND, WITHIN = "change-bound", "within-bound"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,11 @@ from flwr.serverapp.strategy import FedAvg
 
 from ..exceptions import AssayError
 from .census import Census
-from .cohort import Cohort, fixed_share
+from .cohort import Cohort, Draw, fixed_share
 from .course import Course, Result, Round, Watcher
 from .faults import Fault, Wanted, accepted
 from .judging import judge_at_clients, over_all
-from .messages import number
+from .messages import BOUND, WITHIN, number
 
 __all__ = ["run_rounds"]
 
@@ -32,6 +32,7 @@ def run_rounds(
     *,
     controls: Iterable[str] = (),
     watchers: Iterable[Watcher] = (),
+    draw: Draw = fixed_share,
     progress: Callable[[int, dict[str, float]], None] = lambda round_number, entry: None,
 ) -> Result:
     """Train round after round.
@@ -44,6 +45,7 @@ def run_rounds(
         census: who is there.
         controls: names of the arrays that come with SCAFFOLD.
         watchers: look at each round when it is over, one after the other.
+        draw: who takes part in a round.
         progress: told each round's entry of the history.
 
     Raises:
@@ -53,11 +55,12 @@ def run_rounds(
     controls, watchers = tuple(controls), tuple(watchers)
     for round_number in range(1, course.rounds + 1):
         begun, before = time.monotonic(), arrays
-        answers = _answers(grid, strategy, arrays, course, census, round_number, controls, result)
-        arrays, train_loss = _joined(strategy, answers, arrays, round_number)
+        asked = draw(course, census, round_number)
+        answers = _answers(grid, strategy, arrays, course, asked, round_number, controls, result)
+        arrays, numbers = _joined(strategy, answers, arrays, round_number)
         judged, faults = judge_at_clients(grid, arrays, course, census, round_number)
         result.faults += faults
-        entry = {"round": round_number, "train_loss": train_loss, "clients": len(answers)} | over_all(judged)
+        entry = {"round": round_number, **numbers, "clients": len(answers)} | over_all(judged)
         result.history.append(entry)
         progress(round_number, entry)
         loss = entry.get("validation_loss")
@@ -94,42 +97,47 @@ def _answers(
     strategy: FedAvg,
     arrays: ArrayRecord,
     course: Course,
-    census: Census,
+    asked: Mapping[int, int],
     round_number: int,
     controls: tuple[str, ...],
     result: Result,
 ) -> dict[int, Message]:
     """Have a round's clients train; by client, the answers that count."""
-    asked, there = fixed_share(course, census, round_number), set(grid.get_node_ids())
+    there = set(grid.get_node_ids())
     config = ConfigRecord({"work": course.work, "factor": course.factor(round_number - 1)})
-    replies: Iterable[Message] = ()
-    if cohort := [node for node in asked if node in there]:
-        messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, cohort))
-        replies = grid.send_and_receive(messages, timeout=course.timeout)
-    wanted = Wanted(round=round_number, numbers=("train-loss",), arrays=arrays, controls=controls)
+    cohort = [node for node in asked if node in there]
+    # A strategy hears of every round, and where it is shown nobody it waits for ever.
+    messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, cohort or [*there, 0]))
+    replies = grid.send_and_receive(messages, timeout=course.timeout) if cohort else ()
+    said = (WITHIN,) if BOUND in config else ()
+    wanted = Wanted(
+        round=round_number, numbers=("train-loss",), optional=said, arrays=arrays, controls=controls
+    )
     found, faults = accepted(replies, asked, wanted)
     answers = {asked[answer.metadata.src_node_id]: answer for answer in found}
     result.faults += faults
     for client in asked.values():
         result.asked[client] = result.asked.get(client, 0) + 1
         result.counted[client] = result.counted.get(client, 0) + (client in answers)
-    if len(answers) < course.least:
-        raise AssayError(_too_few(round_number, len(answers), course.least, len(asked), faults))
+    least = min(course.least, len(asked))
+    if len(answers) < least:
+        raise AssayError(_too_few(round_number, len(answers), least, len(asked), faults))
     return answers
 
 
 def _joined(
     strategy: FedAvg, answers: Mapping[int, Message], sent: ArrayRecord, round_number: int
-) -> tuple[ArrayRecord, float]:
-    """The next global weights, and the mean training loss.
+) -> tuple[ArrayRecord, dict[str, float]]:
+    """The next global weights, and the mean training loss where the strategy tells it.
 
-    They have the precision of those that the round began with: some of Flower's strategies widen them.
+    Weights have the precision of those that the round began with: some of Flower's strategies widen them.
     """
     joined, metrics = strategy.aggregate_train(round_number, list(answers.values()))
-    assert joined is not None, "there were answers to join"
+    assert joined is not None, "there were answers to join, or noise"
     assert metrics is not None, "answers have numbers"
     arrays = {name: Array(joined[name].numpy().astype(like.dtype, copy=False)) for name, like in sent.items()}
-    return ArrayRecord(arrays), number(metrics, "train-loss")
+    told = {"train_loss": number(metrics, "train-loss")} if "train-loss" in metrics else {}
+    return ArrayRecord(arrays), told
 
 
 def _watch(watchers: Iterable[Watcher], seen: Round) -> None:

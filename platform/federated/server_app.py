@@ -1,14 +1,17 @@
 """The server's app: take the census, make the strategy, lead the rounds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from .census import take_census
+from .cohort import fixed_share
 from .course import Result
 from .job import Job
 from .messages import arrays_of, weights_of
+from .private.client_privacy import ClientPrivacy
 from .rounds import run_rounds
 from .strategies import build_strategy
 
@@ -19,6 +22,7 @@ def server_app(
     job: Job,
     done: Callable[[Result], None],
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
+    private: ClientPrivacy | None = None,
 ) -> ServerApp:
     """Make the app.
 
@@ -26,12 +30,13 @@ def server_app(
         job: what is to be trained.
         done: told what came of it.
         progress: told each round's entry of the history.
+        private: what hides clients, prepared for this job; None hides nobody.
     """
     app = ServerApp()
 
     @app.main()
     def main(grid: Grid, context: Context) -> None:
-        done(lead(grid, job, progress))
+        done(lead(grid, job, progress, private))
 
     return app
 
@@ -40,8 +45,9 @@ def lead(
     grid: Grid,
     job: Job,
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
+    private: ClientPrivacy | None = None,
 ) -> Result:
-    """Lead the clients of a grid through a training.
+    """Lead the clients of a grid through a training; arguments as of `server_app`.
 
     Raises:
         AssayError: too few clients are there, or answered.
@@ -54,4 +60,8 @@ def lead(
     )
     controls = parameters if job.federated.strategy == "scaffold" else ()
     arrays = arrays_of(weights_of(learned))
-    return run_rounds(grid, strategy, arrays, course, census, controls=controls, progress=progress)
+    draw = fixed_share
+    if private is not None:
+        course = replace(course, work=replace(job.work, seed=private.seed).to_json())
+        strategy, draw = private.before(strategy), private.draw
+    return run_rounds(grid, strategy, arrays, course, census, controls=controls, draw=draw, progress=progress)

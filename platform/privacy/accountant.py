@@ -130,7 +130,7 @@ def noise_multiplier_for(
                 "no amount of noise keeps this run within its budget",
                 got=f"epsilon {epsilon:g}, {steps} steps, {len(before)} mechanisms before",
                 expected=f"epsilon above {epsilon_of(before, delta=delta, accountant=accountant):.3g}",
-                mend="raise privacy.epsilon, or lower train.epochs",
+                mend="raise privacy.epsilon, or lower train.epochs (clients: federated.rounds)",
             )
     while high - low > precision * high:
         middle = (low + high) / 2

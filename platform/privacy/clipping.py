@@ -97,7 +97,7 @@ class AdaptiveClipping(FlatClipping):
                 "adaptive clipping would spend the whole budget on counting",
                 got=f"noise of {self.deviation:.3g} on the count, noise multiplier {noise_multiplier:.3g}",
                 expected=f"noise above {noise_multiplier / 2:.3g} on the count",
-                mend="set privacy.clipping to flat, or raise train.batch_size (of clients: federated.fraction)",
+                mend="set privacy.clipping to flat, or raise train.batch_size (clients: federated.fraction)",
             )
         if noise_multiplier == 0:
             return 0.0

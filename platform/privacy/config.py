@@ -6,10 +6,13 @@ from typing import ClassVar, Literal
 
 from ..exceptions import SpecError
 
-__all__ = ["RECORD", "PrivacyConfig"]
+__all__ = ["CLIENT", "RECORD", "PrivacyConfig"]
 
 RECORD = "record"
 """The unit that is a row."""
+
+CLIENT = "client"
+"""The unit that is a client of a federated training, with all of its rows."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,27 @@
+"""The ledger hears of rounds before the first and after the last, whatever becomes of the training."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...privacy.account import Account
+from .client_privacy import ClientPrivacy
+
+__all__ = ["charged"]
+
+
+@contextmanager
+def charged(account: Account, private: ClientPrivacy) -> Iterator[None]:
+    """Set all rounds aside, and settle those that began, also where an error ends them.
+
+    A process that is killed settles nothing: all rounds stay charged. Started again it draws new noise, and
+    is charged beside.
+
+    Raises:
+        BudgetError: the rounds aren't allowed; nothing was done.
+    """
+    account.reserve(private.mechanism(private.rounds), resumed=False)
+    account.begin()
+    try:
+        yield
+    finally:
+        account.settle(private.mechanism(private.begun))
