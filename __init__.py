@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .models.catalog import build
     from .models.inputs import ImageInput, TabularInput
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = ["ImageInput", "TabularInput", "__version__", "audit", "build", "load", "report", "run"]
 
