@@ -8,6 +8,8 @@ from ..exceptions import SpecError
 from .reference import check_shares
 from .text_config import TextConfig
 
+Split = Literal["train", "validation", "test"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig:
@@ -27,7 +29,12 @@ class SplitConfig:
     by: str | None = None
     """A column, such as a person's id, whose groups never cross splits."""
 
+    fixed: Mapping[str, Mapping[Split, tuple[str, ...]]] = field(default_factory=dict)
+    """One column, and of its values those whose rows are in a split: `{site: {test: [north, east]}}`. Rows of
+    other values are dealt: a split that is listed gets no more of them, unless it is train."""
+
     def __post_init__(self) -> None:
+        _check_fixed(self.fixed)
         for name in ("test", "validation"):
             share = getattr(self, name)
             if not 0 < share < 1:
@@ -44,6 +51,20 @@ class SplitConfig:
                 expected="a sum below 1",
                 mend="lower one of them",
             )
+
+
+def _check_fixed(fixed: Mapping[str, Mapping[Split, tuple[str, ...]]]) -> None:
+    """SpecError if it names several columns, nothing, or one value for two splits."""
+    listed = [value for splits in fixed.values() for values in splits.values() for value in values]
+    twice = [value for value in dict.fromkeys(listed) if listed.count(value) > 1]
+    if len(fixed) > 1 or (fixed and not listed) or twice:
+        raise SpecError(
+            "data.split.fixed can't be kept",
+            got=f"columns {', '.join(fixed)}"
+            + (f"; in two places: {', '.join(map(repr, twice))}" if twice else ""),
+            expected="one column, and each of its values for one split",
+            mend="write for example fixed: {site: {test: [north], validation: [east]}}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,12 +26,16 @@ from .values import categories, numbers
 _BATCH = 1 << 16
 
 
-def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dict[str, Any]:
+def ingest(
+    config: DataConfig, *, out: Path, scratch: Path | None = None, classes_apart: bool = False
+) -> dict[str, Any]:
     """Reads a source and writes `train`, `validation` and `test.parquet`, `schema.json` and `datasheet.json`.
 
     Args:
         out: folder of the artifact.
         scratch: folder for intermediate files; the system's temporary one if absent. Nothing is left there.
+        classes_apart: every class goes to one split, whole, as few-shot learning is judged; splits that a
+            source fixes have the same classes, and are not kept.
 
     Returns:
         Details for the manifest: rows, rows of each split, rows without label, rows whose split was drawn.
@@ -53,7 +57,8 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
         )
         roles.check_features(plan, use_sensitive=config.use_sensitive)
         _check_texts(plan, config)
-        codes = _deal(reading, config, plan, target)
+        given = _given(reading, config, plan, target, keep=not classes_apart)
+        codes = _deal(reading, config, plan, target, given, classes_apart)
         _check_weights(reading, plan)
         _write_rows(reading.table, plan.kinds, codes, out)
         schema = _schema(reading, config, plan, target, out)
@@ -62,7 +67,7 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
     _write_json(out / "schema.json", schema.to_json())
     _write_json(out / "datasheet.json", sheet)
     counts = {name: int((codes == code).sum()) for code, name in enumerate(splits.NAMES)}
-    fixed = 0 if reading.official is None else int((reading.official[target.labelled] != splits.UNSET).sum())
+    fixed = 0 if given is None else int((given != splits.UNSET).sum())
     return {
         "rows": len(codes),
         "splits": counts,
@@ -71,21 +76,53 @@ def ingest(config: DataConfig, *, out: Path, scratch: Path | None = None) -> dic
     }
 
 
-def _deal(reading: Reading, config: DataConfig, plan: roles.Plan, target: Target) -> np.ndarray:
+def _given(
+    reading: Reading, config: DataConfig, plan: roles.Plan, target: Target, *, keep: bool
+) -> np.ndarray | None:
+    """`(labelled rows,)` splits that the spec or, where they are kept, the source fixes; None fixes none."""
+    official = reading.official if keep else None
+    if plan.fixed is None:
+        return None if official is None else official[target.labelled]
+    if official is not None:
+        raise DataError(
+            "the source fixes its splits itself",
+            got=f"data.split.fixed: {plan.fixed}",
+            expected="one of them",
+            mend="leave out data.split.fixed, or read the rows from a file without official split",
+        )
+    (listed,) = config.split.fixed.values()
+    values = _labels(reading, plan.fixed, target).to_numpy()
+    return splits.given(values, listed, plan.fixed)
+
+
+def _deal(
+    reading: Reading,
+    config: DataConfig,
+    plan: roles.Plan,
+    target: Target,
+    given: np.ndarray | None,
+    classes_apart: bool,
+) -> np.ndarray:
     """`(rows,)` split of each row of the source, `DROPPED` where the label is missing."""
     check_classes(plan.target, target)
     codes = np.full(reading.table.num_rows, splits.DROPPED, dtype=np.int8)
-    official = reading.official[target.labelled] if reading.official is not None else None
-    groups = None
+    groups = target.codes if classes_apart else None
     if plan.by:
-        labels = pc.fill_null(categories(reading.table[plan.by]), bands.MISSING).filter(
-            pa.array(target.labelled)
-        )
+        labels = _labels(reading, plan.by, target)
         groups = pc.index_in(labels, value_set=pc.unique(labels)).to_numpy()
-    dealt = splits.deal(target.codes, config.split, official=official, groups=groups)
-    check_classes(plan.target, target, dealt)
+    dealt = splits.deal(target.codes, config.split, official=given, groups=groups)
+    if classes_apart:
+        splits.check_apart(target.codes, dealt, target.classes)
+    else:
+        check_classes(plan.target, target, dealt)
     codes[target.labelled] = dealt
     return codes
+
+
+def _labels(reading: Reading, name: str, target: Target) -> pa.ChunkedArray:
+    """`(labelled rows,)` values of a column as text."""
+    values = pc.fill_null(categories(reading.table[name]), bands.MISSING)
+    return values.filter(pa.array(target.labelled))
 
 
 def _write_rows(table: pa.Table, kinds: Mapping[str, Kind], codes: np.ndarray, out: Path) -> None:

@@ -29,6 +29,7 @@ class Plan:
     sensitive: tuple[str, ...]
     weight: str | None
     by: str | None
+    fixed: str | None
     kinds: Mapping[str, Kind]
     roles: Mapping[str, tuple[str, str]]
 
@@ -44,6 +45,7 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     sensitive = _found(config.sensitive, known, "sensitive column")
     weight = resolve(config.weight, known, what="weight column") if config.weight else None
     by = resolve(config.split.by, known, what="column for data.split.by") if config.split.by else None
+    fixes = _found(config.split.fixed, known, "column for data.split.fixed")
     ignored = _found(config.ignore, known, "ignored column")
     _check_apart(target, sensitive, weight, by, ignored)
     declared = {resolve(name, known, what="column"): kind for name, kind in config.columns.items()}
@@ -54,6 +56,7 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     }
     named = {
         **dict.fromkeys(ignored, ("ignored", "named in data.ignore")),
+        **dict.fromkeys(fixes, ("split", "some of its values say which split a row is in")),
         **({by: ("split", "its groups never cross splits")} if by else {}),
         **dict.fromkeys(sensitive, ("sensitive", "named in data.sensitive")),
         **({weight: ("weight", "named in data.weight")} if weight else {}),
@@ -65,7 +68,14 @@ def plan(reading: Reading, config: DataConfig) -> Plan:
     roles = {name: fixed.get(name) or _by_kind(kinds[name], modality) for name in known}
     _check_weight(weight, kinds)
     return Plan(
-        modality=modality, target=target, sensitive=sensitive, weight=weight, by=by, kinds=kinds, roles=roles
+        modality=modality,
+        target=target,
+        sensitive=sensitive,
+        weight=weight,
+        by=by,
+        fixed=next(iter(fixes), None),
+        kinds=kinds,
+        roles=roles,
     )
 
 

@@ -4,10 +4,12 @@ The order in which rows are dealt is a hash of seed and position, so it depends 
 generator: the same spec gives the same split for ever.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from ..exceptions import DataError
-from .config import SplitConfig
+from ..exceptions import DataError, nearest
+from .config import Split, SplitConfig
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 UNSET, DROPPED = -1, -2
@@ -81,6 +83,58 @@ def deal(
     return codes
 
 
+def given(values: np.ndarray, listed: Mapping[Split, Sequence[str]], column: str) -> np.ndarray:
+    """The splits that a column's values say.
+
+    Args:
+        values: `(rows,)` str.
+        listed: values of each split that the spec lists.
+        column: its name, for errors.
+
+    Returns:
+        `(rows,)` int8 codes of `NAMES`, `UNSET` where a value isn't listed.
+
+    Raises:
+        DataError: no row has a value that is listed.
+    """
+    codes = np.full(len(values), UNSET, dtype=np.int8)
+    for name, wanted in listed.items():
+        for value in wanted:
+            rows = values == value
+            if not rows.any():
+                raise DataError(
+                    f"data.split.fixed names a value that {column!r} doesn't have",
+                    got=f"{name}: {value}",
+                    expected="values of that column",
+                    mend=nearest(value, np.unique(values).tolist()),
+                )
+            codes[rows] = NAMES.index(name)
+    return codes
+
+
+def check_apart(classes: np.ndarray, codes: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse a split that one class is on both sides of, where episodes ask for new classes.
+
+    Args:
+        classes: `(rows,)` code of each row's class.
+        codes: `(rows,)` split of each row.
+        names: of the classes.
+
+    Raises:
+        DataError: a class has rows in two splits.
+    """
+    for code in np.unique(classes):
+        found = np.unique(codes[classes == code])
+        if len(found) > 1:
+            raise DataError(
+                "classes cross splits, and few-shot learning is judged by new ones",
+                got=f"{names[code]!r} in {' and '.join(NAMES[split] for split in found)}",
+                expected="all rows of a class in one split",
+                mend="take for data.split.by and data.split.fixed columns that a class has one value of,"
+                " or leave them out: classes are then dealt whole",
+            )
+
+
 def _deal_rows(stratum: np.ndarray, shares: dict[int, float], seed: int) -> np.ndarray:
     """Each stratum, shuffled, gives its share to each split and the rest to train."""
     codes = np.full(len(stratum), TRAIN, dtype=np.int8)
@@ -127,13 +181,14 @@ def _deal_groups(groups: np.ndarray, shares: dict[int, float], seed: int) -> np.
 
 
 def _check_uncrossed(fixed: np.ndarray, groups: np.ndarray) -> None:
-    """DataError if a group has rows both in an official split and outside it."""
+    """DataError if a group has rows both in a split that is fixed and outside it."""
     for code in np.unique(fixed[fixed != UNSET]):
         crossing = np.intersect1d(groups[fixed == code], groups[fixed != code])
         if len(crossing):
             raise DataError(
-                f"{len(crossing)} groups of data.split.by cross the source's official {NAMES[code]} split",
+                f"{len(crossing)} groups of data.split.by cross the {NAMES[code]} split that is fixed",
                 got=f"for example {str(crossing[0])!r}",
                 expected="groups that lie within one split",
-                mend="leave out data.split.by, or read the rows from a file without official split",
+                mend="leave out data.split.by or data.split.fixed, or read the rows from a file without"
+                " official split",
             )
