@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ...models.architectures import ARCHITECTURES
 from ..data.schema import Schema
 from ..exceptions import CombinationError
 from ..predictor.artifact import ARCHITECTURE
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["refuse_contradictions"]
 
 
-def refuse_contradictions(job: "Job", schema: Schema) -> None:
+def refuse_contradictions(job: "Job", schema: Schema, *, cluster: bool = False) -> None:
     """Refuse a job that can't be done as it is said.
+
+    Args:
+        job: what is to be trained.
+        schema: of the data.
+        cluster: whether it is to be trained by a cluster's workers.
 
     Raises:
         CombinationError: two of its settings contradict each other, or one the data.
@@ -24,6 +30,7 @@ def refuse_contradictions(job: "Job", schema: Schema) -> None:
     _refuse_preprocessor(job, schema)
     refuse_missing_weights(job.config.mode, pretrained=job.pretrained is not None)
     _refuse_canary_rows(job, schema)
+    _refuse_domain(job, cluster=cluster)
     for key, other, why in _pairs(job, schema):
         raise CombinationError(
             f"train.{key} can't be had with {other}",
@@ -66,6 +73,28 @@ def _pairs(job: "Job", schema: Schema) -> Iterator[tuple[str, str, str]]:
     if config.mode == "gradual" and (job.privacy is not None or _several(config)):
         other = "privacy" if job.privacy is not None else f"{config.workers} workers"
         yield "mode", other, "the same weights in every step"
+
+
+def _refuse_domain(job: "Job", *, cluster: bool) -> None:
+    """Features of whole batches are compared: that takes whole batches, and features that learn."""
+    config, whole = job.config, "whole batches, whose features are compared"
+    row = ARCHITECTURES.get(str(job.model.architecture))
+    refused = {
+        "privacy": (job.privacy is not None, "rows whose part in a loss can be bounded"),
+        "mixed images": (config.mixup > 0 or config.cutmix > 0, "rows with labels of their own"),
+        "train.accumulate": (config.accumulate > 1, whole),
+        "several workers": (cluster or _several(config), whole),
+        "mode linear_probe": (config.mode == "linear_probe", "features that learn to be alike"),
+        "a network fixed but for its head": (row is not None and row.fixed, "features that learn"),
+    }
+    for other, (holds, why) in refused.items():
+        if job.domain is not None and holds:
+            raise CombinationError(
+                f"adaptation to another domain can't be had with {other}",
+                got=other,
+                expected=why,
+                mend="leave one of them out",
+            )
 
 
 def _refuse_canary_rows(job: "Job", schema: Schema) -> None:

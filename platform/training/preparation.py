@@ -103,8 +103,13 @@ def training_objective(config: TrainConfig, network: Network, schema: Schema) ->
 
 def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:
     """Cross-entropy or squared error: of the whole network, or of its head on what the rest gives it."""
+    return loss_of(config, network.head if head_alone(config, network) else network, task)
+
+
+def loss_of(config: TrainConfig, learner: nn.Module, task: str) -> nn.Module:
+    """The same of anything that maps inputs to logits."""
     # A head is no Network, but it maps inputs to logits, which is all that an objective asks for.
-    learner = cast("Network", network.head) if head_alone(config, network) else network
+    learner = cast("Network", learner)
     if task == "regression":
         return Regression(learner)
     return Classification(learner, label_smoothing=config.label_smoothing)

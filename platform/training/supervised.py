@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import torch
+from torch import nn
 
 from ...models.network import Network
 from ..data.dataset import Dataset
@@ -24,6 +25,7 @@ from .assembly import fit_as_configured
 from .config import ModelConfig, TrainConfig
 from .contradictions import refuse_contradictions
 from .devices import choose_device
+from .domain import Domain, adapted_objective
 from .engines.in_process import Engine, InProcess
 from .networks import resolve_model
 from .preparation import (
@@ -35,6 +37,7 @@ from .preparation import (
     with_labels,
 )
 from .progress import Progress
+from .rows import Rows
 from .seeding import derive, reproducible
 from .tables import encoded, labelled
 
@@ -53,6 +56,7 @@ class Job:
         privacy: the budget of differential privacy, or None.
         preprocessor: that was not fitted on the train rows, or None to fit one.
         account: who is told what a private run will cost, before its first step.
+        domain: another one, whose rows are there without labels, or None.
     """
 
     dataset: Path
@@ -64,6 +68,7 @@ class Job:
     privacy: PrivacyConfig | None = None
     preprocessor: Preprocessor | None = None
     account: Account = field(default_factory=Unaccounted)
+    domain: Domain | None = None
 
     @property
     def persons(self) -> str | None:
@@ -102,6 +107,7 @@ def train(
     privacy: PrivacyConfig | None = None,
     preprocessor: Preprocessor | None = None,
     account: Account | None = None,
+    domain: Domain | None = None,
 ) -> dict[str, Any]:
     """Train a network on the labelled train rows; the validation rows tell the best epoch.
 
@@ -121,6 +127,7 @@ def train(
         preprocessor: from public knowledge or public rows (platform/data/declared.py); None fits one on the
             train rows, which no privacy budget covers.
         account: who is told what a private run will cost, before its first step; None tells nobody.
+        domain: another one, whose rows are there without labels, or None.
 
     Returns:
         Engine, epochs and the like, for the manifest.
@@ -142,9 +149,10 @@ def train(
         privacy=privacy,
         preprocessor=preprocessor,
         account=account or Unaccounted(),
+        domain=domain,
     )
-    refuse_contradictions(job, schema)
-    several = torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
+    refuse_contradictions(job, schema, cluster=ray_address is not None)
+    several = domain is None and torch.cuda.device_count() > 1 and choose_device(config.device).type == "cuda"
     alone = config.workers == 1 or (config.workers == "auto" and not several)
     if ray_address is None and alone:
         return {**learn(job, InProcess(), progress), "recovered": 0}
@@ -184,7 +192,7 @@ def learn(
         if head_alone(config, network):
             rows, validation = encoded(network, rows), encoded(network, validation)
         outcome, details = fit_as_configured(
-            training_objective(config, network, preprocessor.schema),
+            _objective(job, network, preprocessor, rows),
             rows,
             validation if len(validation) else None,
             stage="train",
@@ -212,6 +220,14 @@ def learn(
         "preprocessing": "pretraining" if job.pretrained else "given" if job.preprocessor else "train rows",
         "labels": {name: table.num_rows for name, table in tables.items()},
     }
+
+
+def _objective(job: Job, network: Network, preprocessor: Preprocessor, rows: Rows) -> nn.Module:
+    if job.domain is None:
+        return training_objective(job.config, network, preprocessor.schema)
+    return adapted_objective(
+        job.domain, network, preprocessor, job.config, rows=len(rows), device=rows.device
+    )
 
 
 def _preprocessor(job: Job, learned: pa.Table, schema: Schema) -> Preprocessor:

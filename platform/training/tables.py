@@ -26,11 +26,16 @@ def labelled(
     name = preprocessor.schema.weight
     weight = None if name is None else table[name].to_numpy().astype(np.float32)
     return Rows(
-        inputs=tuple(_tensor(part, device) for part in preprocessor.transform(table)),
+        inputs=inputs_of(preprocessor, table, device),
         target=_tensor(preprocessor.targets(table), device),
         weight=None if weight is None else _tensor(weight, device),
         persons=None if persons is None else _tensor(person_codes(table, persons), device),
     )
+
+
+def inputs_of(preprocessor: Preprocessor, table: pa.Table, device: torch.device) -> tuple[torch.Tensor, ...]:
+    """A table's features alone, each `(rows, …)`."""
+    return tuple(_tensor(part, device) for part in preprocessor.transform(table))
 
 
 def unlabelled(rows: Rows) -> Rows:

@@ -1,0 +1,1 @@
+"""Domain adaptation: labels of one domain, and rows of another without any."""
