@@ -3,12 +3,16 @@
 import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
 from ..predictor.artifact import read_preprocessor, write_json
+from ..privacy.account import Account, Unaccounted
+from ..privacy.canaries.scores import CANARIES
+from ..privacy.config import PrivacyConfig
 from ..training.config import ModelConfig, TrainConfig
 from ..training.preparation import labels_seen
 from ..training.progress import Progress, Throttled
@@ -18,6 +22,10 @@ from .course import Result
 from .dealing import Dealt, deal
 from .grids import run_apps
 from .job import Job, write_model
+from .private import withheld
+from .private.charged import charged
+from .private.client_privacy import ClientPrivacy
+from .private.planned import planned
 from .server_app import server_app
 from .sites import write_sites
 
@@ -38,10 +46,13 @@ def train_federated(
     progress: Callable[[Progress], None] = lambda progress: None,
     preprocessor: Preprocessor | None = None,
     pretrained: Path | None = None,
+    privacy: PrivacyConfig | None = None,
+    account: Account | None = None,
 ) -> dict[str, Any]:
     """Train a network by rounds on rows that are dealt to clients, each of which reads its own alone.
 
-    Writes the model artifact, `history.json` with an entry a round, `labels.json`, and `clients.json`.
+    Writes the model artifact, `history.json` with an entry a round, `labels.json`, and `clients.json`; with
+    privacy `canaries.parquet`, too.
 
     Args:
         dataset: folder of a dataset artifact.
@@ -54,6 +65,8 @@ def train_federated(
         preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
             federation could not do.
         pretrained: folder of what these clients pretrained: its weights and its preprocessing; or None.
+        privacy: the section `privacy` of the spec, which hides whole clients; None hides nobody.
+        account: who is told what private rounds will cost, before the first; None tells nobody.
 
     Returns:
         Grid, rounds and the like, for the manifest.
@@ -61,6 +74,7 @@ def train_federated(
     Raises:
         SpecError: a name or a value that can't be used.
         CombinationError: two settings that can't be had together.
+        BudgetError: the account doesn't allow what the rounds would cost.
         AssayError: too few clients answered in a round; nothing is written then.
     """
     data = Dataset.open(dataset)
@@ -74,17 +88,27 @@ def train_federated(
         clients=len(dealt.partition.names),
         pretrained=pretrained,
     )
-    result = learn_at_clients(job, data, dealt, scratch=scratch, progress=progress)
+    private = None if privacy is None else planned(job, privacy)
+    with nullcontext() if private is None else charged(account or Unaccounted(), private):
+        result = learn_at_clients(job, data, dealt, scratch=scratch, progress=progress, private=private)
+    preprocessing = "pretraining" if pretrained else "given" if preprocessor else "train rows of all clients"
+    found = told_of_clients(dealt, federated, result) | {"preprocessing": preprocessing}
+    details = details_of(job, result) | {"preprocessing": preprocessing}
+    if private is not None:
+        found, result.history = withheld.of_clients(found), withheld.of_rounds(result.history)
+        details = withheld.of_details(details) | {"privacy": _closed(private, out)}
     write_model(job, result, out)
     write_json(out / "labels.json", labels_seen(dealt.tables, config))
-    preprocessing = "pretraining" if pretrained else "given" if preprocessor else "train rows of all clients"
-    found = told_of_clients(dealt, federated, result)
-    write_json(out / CLIENTS, found | {"preprocessing": preprocessing})
-    return {
-        **details_of(job, result),
-        "preprocessing": preprocessing,
-        "labels": {name: table.num_rows for name, table in dealt.tables.items()},
-    }
+    write_json(out / CLIENTS, found)
+    return details | {"labels": {name: table.num_rows for name, table in dealt.tables.items()}}
+
+
+def _closed(private: ClientPrivacy, out: Path) -> dict[str, Any]:
+    """Check the noise that was released, write what canaries show, and return what is claimed."""
+    shown = private.finished()
+    if shown is not None:
+        shown.to_parquet(out / CANARIES)
+    return private.details()
 
 
 def _preprocessor(data: Dataset, given: Preprocessor | None, pretrained: Path | None) -> Preprocessor:
@@ -95,7 +119,13 @@ def _preprocessor(data: Dataset, given: Preprocessor | None, pretrained: Path | 
 
 
 def learn_at_clients(
-    job: Job, data: Dataset, dealt: Dealt, *, scratch: Path, progress: Callable[[Progress], None]
+    job: Job,
+    data: Dataset,
+    dealt: Dealt,
+    *,
+    scratch: Path,
+    progress: Callable[[Progress], None],
+    private: ClientPrivacy | None = None,
 ) -> Result:
     """Give every client its rows, and run both apps on the grid that was asked for.
 
@@ -105,6 +135,7 @@ def learn_at_clients(
         dealt: whose they are.
         scratch: folder for the clients' own folders, as long as they are needed.
         progress: told after each round, at most five times a second.
+        private: what hides clients, prepared for this job; None hides nobody.
 
     Raises:
         CombinationError: two settings that can't be had together.
@@ -114,20 +145,23 @@ def learn_at_clients(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
         write_sites(data, dealt.tables, dealt.partition, Path(sites))
-        return _run(job, Path(sites), progress)
+        return _run(job, Path(sites), progress, private)
 
 
-def _run(job: Job, sites: Path, progress: Callable[[Progress], None]) -> Result:
+def _run(
+    job: Job, sites: Path, progress: Callable[[Progress], None], private: ClientPrivacy | None
+) -> Result:
     """Both apps, until the last round."""
     said, done, rounds = Throttled(progress), [], job.course().rounds
     stage = "train" if job.pretrain is None else "pretrain"
 
     def tell(number: int, entry: Mapping[str, float]) -> None:
-        seen = {"round": number, "loss": entry["train_loss"]}
-        said(stage, number, rounds, lambda: seen, now=number == rounds)
+        losses = {"loss": entry["train_loss"]} if "train_loss" in entry else {}
+        said(stage, number, rounds, lambda: {"round": number, **losses}, now=number == rounds)
 
+    server = server_app(job, done.append, tell, private)
     try:
-        run_apps(job.federated.grid, server_app(job, done.append, tell), client_app(sites), job.clients)
+        run_apps(job.federated.grid, server, client_app(sites), job.clients)
     finally:
         forget()
     return done[0]

@@ -10,7 +10,7 @@ What is told of clients one by one is exact, and no epsilon covers it: the repor
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["told_of_clients", "told_of_rounds"]
+__all__ = ["of_clients", "of_details", "of_rounds"]
 
 _TOLD = ("partition", "strategy", "preprocessing")
 
@@ -19,18 +19,25 @@ _OF_A_CLIENT = (
     *("validation_loss", "validation_accuracy", "personalized_loss", "personalized_accuracy"),
 )
 
+_OF_A_TRAINING = ("engine", "epochs", "best_epoch", "mode", "clients", "preprocessing")
+
 _OF_A_ROUND = ("round", "validation_loss", "validation_accuracy")
 
 
-def told_of_clients(found: Mapping[str, Any]) -> dict[str, Any]:
+def of_clients(found: Mapping[str, Any]) -> dict[str, Any]:
     """Of what `clients.json` would hold, the part that doesn't tell who took part."""
     rows = [_only(row, _OF_A_CLIENT) for row in found["clients"]]
     return {**_only(found, _TOLD), "clients": rows}
 
 
-def told_of_rounds(history: Iterable[Mapping[str, float]]) -> list[dict[str, float]]:
+def of_rounds(history: Iterable[Mapping[str, float]]) -> list[dict[str, float]]:
     """Of each round's entry the same: no training loss, which is a mean over those that took part."""
     return [_only(entry, _OF_A_ROUND) for entry in history]
+
+
+def of_details(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the manifest's facts the same."""
+    return _only(details, _OF_A_TRAINING)
 
 
 def _only(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,22 @@
+"""Strategies that a noisy mean can't feed, with the reason. Standard library only.
+
+All others make something of a mean alone: FedAvg and FedProx take it, FedAvgM, FedAdagrad, FedAdam and
+FedYogi follow it with a memory of earlier ones.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["REFUSED"]
+
+_SINGLE = "it compares single clients' weights, and noise that hides them leaves nothing to compare"
+
+REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "krum": _SINGLE,
+        "multi_krum": _SINGLE,
+        "trimmed_mean": _SINGLE,
+        "median": _SINGLE,
+        "scaffold": "its control variates would be a second thing that clients tell, without noise",
+    }
+)
