@@ -75,7 +75,7 @@ def trained_only(network: nn.Module) -> None:
 def _layers(network: Network, heads: Sequence[nn.Module]) -> Iterator[nn.Module]:
     """Modules before the head, containers taken apart; a network that is all of the body is looked into."""
     body = [child for child in _learned(network) if not any(child is head for head in heads)]
-    while len(body) == 1 and not _is_stack(body[0]) and len(_learned(body[0])) > 1:
+    while len(body) == 1 and not _is_stack(body[0]) and _learned(body[0]):
         body = _learned(body[0])
     for child in body:
         yield from _apart(child)
@@ -96,4 +96,7 @@ def _apart(module: nn.Module) -> Iterator[nn.Module]:
 
 def _is_stack(module: nn.Module) -> bool:
     """Whether it is nothing but its layers one after the other: a container, or a transformer's blocks."""
-    return type(module) in (nn.Sequential, nn.ModuleList) or hasattr(module, "blocks")
+    if type(module) in (nn.Sequential, nn.ModuleList) or hasattr(module, "blocks"):
+        return True
+    inside = _learned(module)  # encoders of transformers hold one list of layers
+    return len(inside) == 1 and type(inside[0]) is nn.ModuleList

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ..exceptions import DataError
 from . import bands, categorical, numeric
 from .categorical import CategoricalFeature
+from .checkpoint_tokens import CheckpointTokens
 from .compute import pc
 from .decorrelation import Decorrelation
 from .numeric import NumericFeature
@@ -45,21 +46,35 @@ class Preprocessor:
     numeric: tuple[NumericFeature, ...] = ()
     categorical: tuple[CategoricalFeature, ...] = ()
     pixels: Pixels | None = None
-    tokens: Tokens | None = None
+    tokens: Tokens | CheckpointTokens | None = None
     scale: Scale | None = None
     decorrelation: Decorrelation | None = None
 
     @classmethod
-    def fit(cls, table: pa.Table, schema: Schema) -> "Preprocessor":
-        """Fits on the train rows."""
+    def fit(
+        cls,
+        table: pa.Table,
+        schema: Schema,
+        *,
+        pixels: Pixels | None = None,
+        tokens: CheckpointTokens | None = None,
+    ) -> "Preprocessor":
+        """Fits on the train rows.
+
+        Args:
+            table: the train rows.
+            schema: what each column is.
+            pixels: of images, where they aren't fitted here.
+            tokens: of texts, where a checkpoint brings its own.
+        """
         scale = _fit_scale(table, schema)
         if schema.modality == "image":
             assert schema.image is not None
-            return cls(schema=schema, scale=scale, pixels=Pixels.fit(table["image"], schema.image))
+            return cls(schema=schema, scale=scale, pixels=pixels or Pixels.fit(table["image"], schema.image))
         if schema.modality == "text":
             assert schema.text is not None
             names = [column.name for column in schema.features]
-            return cls(schema=schema, scale=scale, tokens=Tokens.fit(table, names, schema.text))
+            return cls(schema=schema, scale=scale, tokens=tokens or Tokens.fit(table, names, schema.text))
         numerics: list[NumericFeature] = []
         for column in schema.features:
             for part, values in _parts(table, column).items():
@@ -198,7 +213,7 @@ class Preprocessor:
             numeric=tuple(NumericFeature(**_tuples(feature)) for feature in data["numeric"]),
             categorical=tuple(CategoricalFeature(**_tuples(feature)) for feature in data["categorical"]),
             pixels=Pixels(**_tuples(data["pixels"])) if data["pixels"] else None,
-            tokens=Tokens.from_json(data["tokens"]) if "tokens" in data else None,
+            tokens=_tokens(data["tokens"]) if "tokens" in data else None,
             scale=Scale(**data["scale"]) if data["scale"] else None,
             decorrelation=Decorrelation.from_json(data["decorrelation"]) if "decorrelation" in data else None,
         )
@@ -258,6 +273,10 @@ class Preprocessor:
         for position, feature in enumerate(self.categorical):
             codes[:, position] = feature.transform(table[feature.name])
         return codes
+
+
+def _tokens(data: Mapping[str, Any]) -> Tokens | CheckpointTokens:
+    return CheckpointTokens.from_json(data) if "pipeline" in data else Tokens.from_json(data)
 
 
 def _parts(table: pa.Table, column: Column) -> dict[str, np.ndarray]:

@@ -19,9 +19,9 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from ...models.catalog import build
 from ...models.inputs import inputs_from_dict
 from ...models.network import Network
+from ..checkpoints.backbones import built
 from ..data.preprocess import Preprocessor
 from ..store.manifest import MANIFEST
 from .postprocess import Postprocess
@@ -45,7 +45,7 @@ def save_network(
     Args:
         folder: of the artifact.
         networks: what was trained; several are the members of a mixture, of one architecture.
-        name: key of `ARCHITECTURES` that it was built with.
+        name: key of `ARCHITECTURES`, or of `BACKBONES`, that it was built with.
         options: options that it was built with.
         preprocessor: what made its inputs.
     """
@@ -92,7 +92,7 @@ def _load(folder: Path, tensors: Mapping[str, Tensor], preprocessor: Preprocesso
     """The network that `architecture.json` describes, with these weights."""
     architecture = read_json(folder / ARCHITECTURE)
     with reading(ARCHITECTURE, expected="name and options of the catalog, inputs, outputs"):
-        network = build(
+        network = built(
             architecture["name"],
             inputs_from_dict(architecture["inputs"]),
             architecture["outputs"],

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import torch
 
-from ...models.catalog import ARCHITECTURES, PRETRAINING, Part, build
+from ...models.catalog import ARCHITECTURES, PRETRAINING, Part
 from ...models.inputs import inputs_from_dict
 from ...models.network import Network
 from ...models.unknown import UnknownNameError
+from ..checkpoints.backbones import BACKBONES, built
 from ..data.preprocess import Preprocessor
 from ..exceptions import CombinationError, SpecError
 from ..predictor.artifact import network_outputs
@@ -27,6 +28,8 @@ def resolve_model(config: ModelConfig, modality: str) -> ModelConfig:
         CombinationError: an architecture for another kind of data.
     """
     name = config.architecture or DEFAULTS[modality]
+    if name in BACKBONES:  # a checkpoint's artifact says all of it, and was held against the data
+        return config
     row = require_part("model.architecture", name, ARCHITECTURES, modality)
     with refusals("model.options"):
         for option in config.options:
@@ -50,7 +53,7 @@ def build_network(model: ModelConfig, preprocessor: Preprocessor, seed: int) -> 
     torch.manual_seed(derive(seed, "weights"))
     inputs = inputs_from_dict(preprocessor.inputs())
     with refusals("model.options"):
-        return build(model.architecture, inputs, network_outputs(preprocessor), **model.options)
+        return built(model.architecture, inputs, network_outputs(preprocessor), **model.options)
 
 
 def require_part(key: str, name: str, table: Mapping[str, Part], modality: str) -> Part:

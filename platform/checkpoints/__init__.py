@@ -1,0 +1,1 @@
+"""Weights that were trained elsewhere, taken into an artifact that `train` goes on from."""
