@@ -13,6 +13,7 @@ from flwr.clientapp import ClientApp
 from torch import Tensor
 
 from ..exceptions import UsageError
+from .effort import timed
 from .local import Judged, Learner, Site, judge, learn
 from .messages import (
     ARRAYS,
@@ -58,6 +59,7 @@ def client_app(sites: Path | None = None) -> ClientApp:
         return Message(RecordDict({METRICS: record}), reply_to=message)
 
     @app.train()
+    @timed
     def train(message: Message, context: Context) -> Message:
         config, learner, site, weights = _asked(sites, message, context)
         correction, mine = _correction(message, context, site)
@@ -84,11 +86,13 @@ def client_app(sites: Path | None = None) -> ClientApp:
         return Message(content, reply_to=message)
 
     @app.evaluate()
+    @timed
     def evaluate(message: Message, context: Context) -> Message:
         config, learner, site, weights = _asked(sites, message, context)
         return _told(judge(learner, site, weights), config, message)
 
     @app.evaluate("personalized")
+    @timed
     def personalized(message: Message, context: Context) -> Message:
         config, learner, site, weights = _asked(sites, message, context)
         own = learn(

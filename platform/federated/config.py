@@ -34,11 +34,15 @@ class PartitionConfig:
     column: str | None = None
     """Column of the data whose values are the clients, e.g. a hospital or a speaker."""
 
+    minimum: int = 1
+    """Train rows that a value of the column needs to be a client; those with fewer are one together."""
+
     def __post_init__(self) -> None:
         _require(
             "federated.partition",
             alpha=(self.alpha, 0 < self.alpha < math.inf, "above 0"),
             shards=(self.shards, self.shards >= 1, "1 or more"),
+            minimum=(self.minimum, self.minimum >= 1, "1 or more"),
         )
         if (self.by == "column") != (self.column is not None):
             raise CombinationError(
@@ -46,6 +50,13 @@ class PartitionConfig:
                 got=f"by {self.by}, column {self.column}",
                 expected="by: column and the name of a column, or neither",
                 mend="give both, or leave the column out",
+            )
+        if self.by != "column" and self.minimum > 1:
+            raise CombinationError(
+                "federated.partition.minimum belongs to `by: column`",
+                got=f"by {self.by}, minimum {self.minimum}",
+                expected="by: column, whose values may have few rows",
+                mend="leave federated.partition.minimum out",
             )
 
 
@@ -98,6 +109,15 @@ class FederatedConfig:
     """Epochs that each client trains the final weights further on its own rows, to tell what it would gain.
     The model that is registered is the global one."""
 
+    contributions: Literal["none", "leave_one_out", "shapley"] = "none"
+    """What each client's data contributed to the fall of all clients' validation loss: its `shapley` value
+    among all coalitions of up to 12 clients that train in a round, or how much less it would have fallen with
+    `leave_one_out`. Clients see weights from which single updates can be computed."""
+
+    outliers: float | None = None
+    """Look for updates that are unlike the others': the chance of naming anybody in the whole training where
+    clients differ by chance alone, e.g. 0.05; null doesn't look. Nobody is left out for it."""
+
     def __post_init__(self) -> None:
         _require(
             "federated",
@@ -109,6 +129,7 @@ class FederatedConfig:
             least=(self.least, self.least >= 1, "1 or more"),
             timeout=(self.timeout, 0 < self.timeout < math.inf, "above 0"),
             personalize=(self.personalize, self.personalize >= 0, "0 or more"),
+            outliers=(self.outliers, self.outliers is None or 0 < self.outliers < 1, "in (0, 1), or null"),
         )
         if self.partition.by == "column" and self.clients is not None:
             raise CombinationError(

@@ -56,6 +56,7 @@ class Result:
         personalized: by client, the same after training further on its own rows.
         faults: every answer that didn't count.
         watched: by watcher, what it found in each round.
+        effort: processor time of server and clients, as `Effort.to_json` tells it.
     """
 
     arrays: ArrayRecord
@@ -67,6 +68,7 @@ class Result:
     personalized: dict[int, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     watched: dict[str, list[Any]] = field(default_factory=dict)
+    effort: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ All rows are dealt before labels are hidden (`train.label_fraction`), so that a 
 it pretrains, which needs no label, and when it trains.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..training.preparation import labelled_positions
 from .config import FederatedConfig
 from .partitions import Partition, partition
 
-__all__ = ["Dealt", "deal"]
+__all__ = ["Dealt", "deal", "rare", "values_of"]
 
 #: Name of the client that has the rows whose column is empty.
 _EMPTY = "(empty)"
@@ -87,7 +87,12 @@ def deal(data: Dataset, told: Preprocessor, federated: FederatedConfig, seed: in
     """
     tables = {split: data.table(split) for split in _SPLITS}
     labels, classes = _labels(told, tables)
-    values = _values(tables, federated.partition.column)
+    column = federated.partition.column
+    values = None
+    if column is not None:
+        train, validation = (values_of(tables[split], column) for split in _SPLITS)
+        few = rare(train, federated.partition.minimum)
+        values = few(train), few(validation)
     dealt = partition(federated, labels=labels, values=values, seed=seed)
     return Dealt(tables=tables, partition=dealt, labels=labels[0], classes=classes)
 
@@ -104,13 +109,23 @@ def _labels(
     return (both[: len(train)], both[len(train) :]), names
 
 
-def _values(tables: Mapping[str, pa.Table], column: str | None) -> tuple[np.ndarray, np.ndarray] | None:
-    """`(rows,)` values of the column that names the clients, of train and of validation rows."""
-    if column is None:
-        return None
-    name = resolve(column, tables["train"].column_names, what="column of federated.partition")
-    train, validation = (
-        categories(tables[split][name]).fill_null(_EMPTY).to_numpy(zero_copy_only=False).astype(str)
-        for split in _SPLITS
-    )
-    return train, validation
+def values_of(table: pa.Table, column: str) -> np.ndarray:
+    """`(rows,)` str values of the column that names the clients.
+
+    Raises:
+        SpecError: there is no such column.
+    """
+    name = resolve(column, table.column_names, what="column of federated.partition")
+    return categories(table[name]).fill_null(_EMPTY).to_numpy(zero_copy_only=False).astype(str)
+
+
+def rare(train: np.ndarray, minimum: int) -> Callable[[np.ndarray], np.ndarray]:
+    """What makes of values the names of clients: those that too few train rows have are one together.
+
+    Args:
+        train: `(rows,)` values of the train rows.
+        minimum: train rows that a value needs to be a client of its own.
+    """
+    names, counts = np.unique(train, return_counts=True)
+    few, together = names[counts < minimum], f"(fewer than {minimum} rows)"
+    return lambda values: np.where(np.isin(values, few), together, values)

@@ -9,11 +9,13 @@ from flwr.serverapp import Grid, ServerApp
 from .census import take_census
 from .cohort import fixed_share
 from .course import Result
+from .effort import Effort
 from .job import Job
 from .messages import arrays_of, weights_of
 from .private.client_privacy import ClientPrivacy
 from .rounds import run_rounds
 from .strategies import build_strategy
+from .watchers import watchers_of
 
 __all__ = ["lead", "server_app"]
 
@@ -53,7 +55,9 @@ def lead(
         AssayError: too few clients are there, or answered.
     """
     course, learned = job.course(), job.learner().learned
+    effort = Effort(shared=job.federated.grid == "in_process")
     census = take_census(grid, job.clients, course.timeout)
+    grid = effort.through(grid, census.clients)
     parameters = tuple(name for name, _ in learned.named_parameters())
     strategy = build_strategy(
         job.federated, clients=census.clients, shares=census.shares, parameters=parameters
@@ -64,4 +68,16 @@ def lead(
     if private is not None:
         course = replace(course, work=replace(job.work, seed=private.seed).to_json())
         strategy, draw = private.before(strategy), private.draw
-    return run_rounds(grid, strategy, arrays, course, census, controls=controls, draw=draw, progress=progress)
+    result = run_rounds(
+        grid,
+        strategy,
+        arrays,
+        course,
+        census,
+        controls=controls,
+        watchers=(*watchers_of(job, grid, course, census), effort),
+        draw=draw,
+        progress=progress,
+    )
+    result.effort = effort.to_json()
+    return result

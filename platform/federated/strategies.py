@@ -23,6 +23,10 @@ _EVERYBODY = {
 }
 
 
+#: Clients of a round whose Shapley values are computed: each coalition is judged by all clients.
+_MOST_PLAYERS = 12
+
+
 def build_strategy(
     config: FederatedConfig,
     *,
@@ -62,6 +66,13 @@ def check_strategy(config: FederatedConfig, section: TrainConfig | PretrainConfi
             got=f"least {config.least}, and {answers} of {clients} clients train in a round",
             expected=f"at most {answers}",
             mend="lower federated.least, or raise federated.fraction",
+        )
+    if config.contributions == "shapley" and answers > _MOST_PLAYERS:
+        raise CombinationError(
+            "Shapley values of so many clients can't be computed exactly",
+            got=f"{answers} clients a round, so 2^{answers} coalitions",
+            expected=f"at most {_MOST_PLAYERS}",
+            mend="set federated.contributions to leave_one_out, or lower federated.clients or fraction",
         )
     momentum = section.optimizer_options.get("momentum", 0.0)
     if config.strategy == "scaffold" and (section.optimizer != "sgd" or momentum):

@@ -25,6 +25,8 @@ def test_the_defaults_stand():
         ({"least": 0}, "federated.least"),
         ({"timeout": 0.0}, "federated.timeout"),
         ({"personalize": -1}, "federated.personalize"),
+        ({"outliers": 0.0}, "federated.outliers"),
+        ({"outliers": 1.0}, "federated.outliers"),
         ({"strategy": "fedavgg"}, "did you mean 'fedavg'"),
         ({"strategy": "fedprox", "options": {"mu": 1}}, "has no option 'mu'"),
         ({"strategy": "fedavg", "options": {"mu": 1}}, "it has none"),
@@ -51,6 +53,14 @@ def test_a_value_that_makes_no_sense_is_refused(settings, said):
 def test_a_partition_that_makes_no_sense_is_refused(settings, said):
     with pytest.raises(SpecError, match=said):
         PartitionConfig(**settings)
+
+
+def test_only_values_of_a_column_can_have_too_few_rows():
+    assert PartitionConfig(by="column", column="site", minimum=20).minimum == 20
+    with pytest.raises(CombinationError, match="minimum belongs to `by: column`"):
+        PartitionConfig(by="iid", minimum=20)
+    with pytest.raises(SpecError, match=r"federated\.partition\.minimum"):
+        PartitionConfig(by="column", column="site", minimum=0)
 
 
 def test_a_column_and_its_clients_belong_together():

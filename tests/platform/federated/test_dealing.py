@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from assay.platform.data.config import DataConfig
 from assay.platform.data.dataset import Dataset
@@ -11,7 +12,7 @@ from assay.platform.data.preprocess import Preprocessor
 from assay.platform.data.schema import ROW
 from assay.platform.exceptions import CombinationError
 from assay.platform.federated.config import FederatedConfig, PartitionConfig
-from assay.platform.federated.dealing import Dealt, deal
+from assay.platform.federated.dealing import Dealt, deal, rare, values_of
 from assay.platform.training.config import TrainConfig
 
 
@@ -46,3 +47,17 @@ def test_a_client_without_a_label_is_told_before_anything_is_trained(digits):
     dealt = deal(data, told, FederatedConfig(clients=200), 0)
     with pytest.raises(CombinationError, match="some clients have no label to learn from"):
         dealt.labelled(told, TrainConfig(labels_per_class=5))
+
+
+def test_values_with_few_train_rows_are_one_client_and_unknown_ones_stay():
+    train = np.array(["a", "a", "a", "b", "b", "c"])
+    named = rare(train, 3)
+    together = "(fewer than 3 rows)"
+    assert named(train).tolist() == ["a"] * 3 + [together] * 3
+    assert named(np.array(["c", "a", "new"])).tolist() == [together, "a", "new"]
+    assert rare(train, 1)(train).tolist() == train.tolist()
+
+
+def test_a_value_that_is_missing_is_a_client_of_its_own():
+    table = pa.table({"site": pa.array(["x", None, "y"])})
+    assert values_of(table, "site").tolist() == ["x", "(empty)", "y"]

@@ -193,6 +193,7 @@ def test_the_trimmed_mean_and_the_median_are_taken_number_by_number(lead, values
             "without momentum",
         ),
         ({"strategy": "krum", "options": {"num_malicious_nodes": 2}}, {}, 6, "7"),
+        ({"contributions": "shapley"}, {}, 13, "leave_one_out"),
         (
             {"strategy": "multi_krum", "options": {"num_malicious_nodes": 1, "num_nodes_to_select": 5}},
             {},
