@@ -182,7 +182,17 @@ def told_of_clients(dealt: Dealt, config: FederatedConfig, result: Result) -> di
         "strategy": {"name": config.strategy, **config.strategy_options},
         "clients": rows,
         "faults": [dataclasses.asdict(fault) for fault in result.faults],
+        **_watched(config, result),
     }
+
+
+def _watched(config: FederatedConfig, result: Result) -> dict[str, Any]:
+    """What watchers wrote down, with what is needed to make sense of it."""
+    told = {
+        "contributions": {"method": config.contributions, "kept": result.best_round},
+        "outliers": {"rate": config.outliers, "planned": config.rounds},
+    }
+    return {name: told[name] | {"rounds": result.watched[name]} for name in told if name in result.watched}
 
 
 def details_of(job: Job, result: Result) -> dict[str, Any]:
@@ -194,4 +204,5 @@ def details_of(job: Job, result: Result) -> dict[str, Any]:
         "mode": "federated",
         "clients": job.clients,
         "faults": len(result.faults),
+        "effort": result.effort,
     }

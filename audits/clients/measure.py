@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from .intervals.proportion import Proportions
+from ..intervals.proportion import Proportions
 
 __all__ = ["measure"]
 
