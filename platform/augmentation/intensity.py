@@ -27,6 +27,20 @@ def random_contrast(
     return mean + gain * (images - mean) + move * _spread(images)
 
 
+def random_saturation(images: Tensor, generator: torch.Generator | None, *, saturation: float) -> Tensor:
+    """Move each image's colours from its grey or towards it.
+
+    Args:
+        images: red, green and blue, `(batch, 3, height, width)`.
+        generator: where the draws come from.
+        saturation: most of it, as a share: at 1, colours vanish or double.
+    """
+    gain = uniform((len(images), 1, 1, 1), 1 - saturation, 1 + saturation, generator).to(images)
+    # Luma of ITU-R BT.601, as in Pillow.
+    grey = torch.einsum("bchw,c->bhw", images, images.new_tensor([0.299, 0.587, 0.114])).unsqueeze(1)
+    return torch.lerp(grey, images, gain)
+
+
 def random_noise(images: Tensor, generator: torch.Generator | None, *, amount: float) -> Tensor:
     """Add Gaussian noise whose standard deviation is `amount` times the image's own."""
     device = generator.device if generator is not None else images.device
