@@ -5,16 +5,18 @@ and be finite; the round must be this one. Small lies pass: against those are th
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 
 from .messages import ARRAYS, CONTROL, EXAMPLES, METRICS, ROUND
 
-__all__ = ["Fault", "Wanted", "accepted"]
+__all__ = ["Fault", "RefusedError", "Wanted", "accepted", "sifted"]
+
+_T = TypeVar("_T")
 
 Kind = Literal["missing", "raised", "stale", "shape", "not_finite", "malformed"]
 
@@ -57,8 +59,13 @@ class Wanted:
     controls: tuple[str, ...] = ()
 
 
-class _RefusedError(Exception):
-    """Why an answer doesn't count."""
+class RefusedError(Exception):
+    """Why an answer doesn't count.
+
+    Args:
+        kind: as a fault's.
+        said: in words.
+    """
 
     def __init__(self, kind: Kind, said: str):
         super().__init__(said)
@@ -75,33 +82,48 @@ def accepted(
         asked: client by node, of those that were asked.
         wanted: what an answer has to be.
     """
-    found: dict[int, Message] = {}
+    found, faults = sifted(replies, asked, wanted.round, lambda reply: _checked(reply, wanted))
+    return list(found.values()), faults
+
+
+def sifted(
+    replies: Iterable[Message], asked: Mapping[int, int], round_number: int, check: Callable[[Message], _T]
+) -> tuple[dict[int, _T], list[Fault]]:
+    """What is made of the answers that count, by client in the order of their numbers, and all faults.
+
+    Args:
+        replies: whatever came, in any order.
+        asked: client by node, of those that were asked.
+        round_number: of the faults.
+        check: makes something of an answer that is no error, or raises `RefusedError`.
+    """
+    found: dict[int, _T] = {}
     faults: dict[int, Fault] = {}
     for reply in replies:
         node = reply.metadata.src_node_id
         if node not in asked or node in found or node in faults:
             continue  # nobody was asked, or it has answered already
         try:
-            found[node] = _checked(reply, wanted)
-        except _RefusedError as refused:
+            if reply.has_error():
+                said = (reply.error.reason or f"error {reply.error.code}").strip()[-500:]
+                raise RefusedError("raised", said)
+            found[node] = check(reply)
+        except RefusedError as refused:
             said = str(refused)
-            faults[node] = Fault(round=wanted.round, client=asked[node], kind=refused.kind, said=said)
+            faults[node] = Fault(round=round_number, client=asked[node], kind=refused.kind, said=said)
     for node in asked.keys() - found.keys() - faults.keys():
-        faults[node] = Fault(round=wanted.round, client=asked[node], kind="missing", said="no answer in time")
+        faults[node] = Fault(round=round_number, client=asked[node], kind="missing", said="no answer in time")
     order = sorted(asked, key=asked.__getitem__)
-    return [found[node] for node in order if node in found], [
-        faults[node] for node in order if node in faults
-    ]
+    counted = {asked[node]: found[node] for node in order if node in found}
+    return counted, [faults[node] for node in order if node in faults]
 
 
 def _checked(reply: Message, wanted: Wanted) -> Message:
     """The answer with what was wanted of it, arrays in the order in which they were sent.
 
     Raises:
-        _RefusedError: it can't count.
+        RefusedError: it can't count.
     """
-    if reply.has_error():
-        raise _RefusedError("raised", (reply.error.reason or f"error {reply.error.code}").strip()[-500:])
     content = reply.content
     checked = RecordDict({METRICS: _numbers(content.metric_records.get(METRICS), wanted)})
     if wanted.arrays:
@@ -116,20 +138,20 @@ def _checked(reply: Message, wanted: Wanted) -> Message:
 def _numbers(record: MetricRecord | None, wanted: Wanted) -> MetricRecord:
     """Numbers that a mean can be made of, of this round: Flower's strategies fail where clients' differ."""
     if record is None:
-        raise _RefusedError("malformed", "no numbers came with it")
+        raise RefusedError("malformed", "no numbers came with it")
     if record.get(ROUND) != wanted.round:
-        raise _RefusedError("stale", f"an answer to round {record.get(ROUND)}")
+        raise RefusedError("stale", f"an answer to round {record.get(ROUND)}")
     found = {name: record.get(name) for name in (EXAMPLES, *wanted.numbers)}
     found |= {name: record[name] for name in wanted.optional if name in record}
     numbers: dict[str, float] = {}
     for name, value in found.items():
         if not isinstance(value, (int, float)):
-            raise _RefusedError("malformed", f"{name} is {value!r}"[:200])
+            raise RefusedError("malformed", f"{name} is {value!r}"[:200])
         if not math.isfinite(value):
-            raise _RefusedError("not_finite", f"{name} is {value}")
+            raise RefusedError("not_finite", f"{name} is {value}")
         numbers[name] = value
     if numbers[EXAMPLES] < 0 or (wanted.arrays and numbers[EXAMPLES] == 0):
-        raise _RefusedError("malformed", f"{EXAMPLES} is {numbers[EXAMPLES]}")
+        raise RefusedError("malformed", f"{EXAMPLES} is {numbers[EXAMPLES]}")
     return MetricRecord({ROUND: wanted.round, **numbers})
 
 
@@ -137,15 +159,15 @@ def _arrays(record: ArrayRecord | None, likes: Mapping[str, Array]) -> ArrayReco
     """Arrays like those that were sent, in their order: strategies lay them side by side by position."""
     if record is None or set(record) != set(likes):
         named = "none" if record is None else ", ".join(sorted(set(record) ^ set(likes))[:3])
-        raise _RefusedError("shape", f"other arrays than were sent: {named}")
+        raise RefusedError("shape", f"other arrays than were sent: {named}")
     for name, like in likes.items():
         try:
             values = record[name].numpy()
         except (TypeError, ValueError, OSError, EOFError) as error:
-            raise _RefusedError("malformed", f"{name}: {error}") from error
+            raise RefusedError("malformed", f"{name}: {error}") from error
         if values.shape != tuple(like.shape) or str(values.dtype) != like.dtype:
             sent = f"{like.dtype} {tuple(like.shape)}"
-            raise _RefusedError("shape", f"{name}: {values.dtype} {values.shape}, not {sent}")
+            raise RefusedError("shape", f"{name}: {values.dtype} {values.shape}, not {sent}")
         if not np.isfinite(values).all():
-            raise _RefusedError("not_finite", f"{name} isn't finite")
+            raise RefusedError("not_finite", f"{name} isn't finite")
     return ArrayRecord({name: record[name] for name in likes})
