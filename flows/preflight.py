@@ -9,6 +9,8 @@ from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING
 from ..models.optimizers import OPTIMIZERS
 from ..models.schedules import SCHEDULES
+from ..platform.checkpoints import reference
+from ..platform.checkpoints.reference import is_checkpoint
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.federated import methods as federated
 from ..platform.mitigation import methods
@@ -16,6 +18,7 @@ from ..platform.privacy import accountant
 from ..platform.privacy.config import RECORD
 from ..platform.privacy.parts import require_private
 from ..platform.training.config import PretrainConfig, TrainConfig, refuse_missing_weights
+from .backbone import pretrained_by
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -39,7 +42,9 @@ def preflight(spec: Spec) -> None:
             "`external` is for audits", got="external:", mend="assay audit --model PATH --spec SPEC"
         )
     model, pretrain = spec.model, spec.pretrain
-    if model.architecture is not None:
+    if is_checkpoint(model.architecture):
+        reference.check(str(model.architecture))
+    elif model.architecture is not None:
         _check("model.architecture", model.architecture, ARCHITECTURES, model.options, "model")
     elif model.options:
         raise SpecError(
@@ -50,10 +55,11 @@ def preflight(spec: Spec) -> None:
         )
     if pretrain is not None:
         _check("pretrain.method", pretrain.method, PRETRAINING, pretrain.options, "pretrain.options")
-        _check_pair(model.architecture, pretrain.method)
+        if not is_checkpoint(model.architecture):
+            _check_pair(model.architecture, pretrain.method)
         _check_steps("pretrain", pretrain)
     _check_steps("train", spec.train)
-    refuse_missing_weights(spec.train.mode, pretrained=pretrain is not None)
+    refuse_missing_weights(spec.train.mode, pretrained=pretrained_by(spec) is not None)
     for method in spec.audit.explain.methods or ():
         if method not in METHODS:
             raise SpecError("unknown explanation", got=method, mend=nearest(method, METHODS))

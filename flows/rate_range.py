@@ -13,13 +13,14 @@ from ..audits.report.charts.log_scale import LogScale
 from ..audits.report.charts.scale import scale_over
 from ..platform.exceptions import CombinationError
 from ..platform.training.range_test import RateRange, rate_range
+from .backbone import model_of, pretrained_by
 from .chain import Run, perform
 from .charging import charge_without_privacy
 from .home import Home
 from .preflight import check_against_data, preflight
 from .progress import Display, Lines
 from .spec import Spec
-from .stages import INGEST, PRETRAIN, TRAIN, preprocessor_of
+from .stages import INGEST, PRETRAIN, TAKE, TRAIN, preprocessor_of
 
 __all__ = ["picture", "rate_range_of"]
 
@@ -64,12 +65,14 @@ def rate_range_of(
     run = Run.open(spec, Home.find(home), display=display or Lines())
     perform(INGEST, run)
     check_against_data(spec, run.path("ingest"))
-    if spec.pretrain is not None:
-        perform(PRETRAIN, run)
+    before = pretrained_by(spec)
+    for stage in (PRETRAIN, TAKE):
+        if stage.wanted(spec):
+            perform(stage, run)
     charge_without_privacy(run, f"{TRAIN.key(run)}-range")
     return rate_range(
-        dataset=run.path("ingest"), model=spec.model, config=spec.train,
-        pretrained=run.path("pretrain") if spec.pretrain else None, preprocessor=preprocessor_of(run),
+        dataset=run.path("ingest"), model=model_of(run), config=spec.train,
+        pretrained=before and run.path(before), preprocessor=preprocessor_of(run),
         low=low, high=high, steps=steps, progress=run.display.moved,
     )  # fmt: skip
 

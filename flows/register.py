@@ -17,6 +17,7 @@ from ..platform.exceptions import VersionTakenError
 from ..platform.registry import Registry, Verdict, Version, identity_of
 from ..platform.store import Artifact, digest_of_json
 from . import comparison, energy_history, ledger_history
+from .backbone import CHECKPOINT, of_checkpoint
 from .chain import Outcome, Run, Stage, perform
 from .charging import attribute
 from .comparison import Reference
@@ -46,6 +47,7 @@ REPORT_CODE = (
     "audits.privacy.claims",
     "audits.privacy.gates",
     "audits.privacy.odds",
+    "flows.backbone",
     "flows.comparison",
     "flows.energy_history",
     "flows.ledger_history",
@@ -160,6 +162,8 @@ def _find(run: Run, registry: Registry) -> _Place:
     spec = dataclasses.asdict(run.spec)
     policy = spec.pop("policy")
     spec["data"]["source"] = INGEST.inputs(run)["source"]
+    if of_checkpoint(run.spec):
+        spec["model"]["architecture"] = run.digest(CHECKPOINT)
     if spec["external"] and spec["external"]["model"]:
         spec["external"]["model"] = run.digest("import")
     digests = {

@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ..platform.privacy.config import PrivacyConfig
+from .backbone import (
+    CHECKPOINT,
+    checkpoint_inputs,
+    checkpoint_section,
+    model_of,
+    model_section,
+    of_checkpoint,
+    pretrained_by,
+    take_checkpoint,
+)
 from .chain import Run, Stage
 from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
 from .final import final_model
@@ -31,6 +41,7 @@ _NETWORK_CODE = (
     "platform.data",
     "platform.training",
     "platform.augmentation",
+    "platform.checkpoints",
     "platform.predictor",
     "platform.privacy",
 )
@@ -117,12 +128,18 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     if privacy is None:
         charge_without_privacy(run, key)
     return train(
-        dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train,
-        pretrained=run.path("pretrain") if run.spec.pretrain else None,
+        dataset=run.path("ingest"), model=model_of(run), config=run.spec.train,
+        pretrained=_pretrained(run),
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
         privacy=privacy, account=account_of(run, key) if privacy else None,
         preprocessor=None if run.spec.pretrain else preprocessor_of(run),
     )  # fmt: skip
+
+
+def _pretrained(run: Run) -> Path | None:
+    """The artifact whose weights training goes on from."""
+    name = pretrained_by(run.spec)
+    return name and run.path(name)
 
 
 def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -162,9 +179,8 @@ def _mitigate(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     assert run.spec.mitigate is not None
     return mitigate(
-        dataset=run.path("ingest"), model=run.path("calibrate"), network=run.spec.model,
-        train=run.spec.train, config=run.spec.mitigate,
-        pretrained=run.path("pretrain") if run.spec.pretrain else None,
+        dataset=run.path("ingest"), model=run.path("calibrate"), network=model_of(run),
+        train=run.spec.train, config=run.spec.mitigate, pretrained=_pretrained(run),
         out=out, scratch=scratch, progress=run.display.moved,
     )  # fmt: skip
 
@@ -215,7 +231,8 @@ def _training_section(config: Any) -> Mapping[str, Any]:
 
 def _train_inputs(run: Run) -> Mapping[str, str]:
     inputs = {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)}
-    return inputs | ({"pretrained": run.digest("pretrain")} if run.spec.pretrain else {})
+    name = pretrained_by(run.spec)
+    return inputs | ({"pretrained": run.digest(name)} if name else {})
 
 
 def _alone(spec: Spec) -> PrivacyConfig | None:
@@ -243,7 +260,7 @@ def _pretrain_section(run: Run) -> Mapping[str, Any]:
 
 def _train_section(run: Run) -> Mapping[str, Any]:
     return {
-        "model": dataclasses.asdict(run.spec.model),
+        "model": model_section(run.spec),
         "train": _training_section(run.spec.train),
         **_privacy_section(run),
         "cluster": run.ray_address is not None,
@@ -260,7 +277,21 @@ INGEST = Stage(
     work=_ingest,
 )
 
-PRETRAIN = Stage(
+PRETAKE = Stage(
+    name=CHECKPOINT,
+    kind="pretrained",
+    inputs=lambda run: {
+        "dataset": run.digest("ingest", *_SEEN_BY_TRAINING),
+        **checkpoint_inputs(run),
+    },
+    section=lambda run: checkpoint_section(run.spec),
+    code=_NETWORK_CODE,
+    libraries=(*_NETWORK_LIBRARIES, "transformers"),
+    work=take_checkpoint,
+    wanted=of_checkpoint,
+)
+
+TRAIN = Stage(
     name="pretrain",
     kind="pretrained",
     inputs=lambda run: {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)},
@@ -283,6 +314,20 @@ FEDERATED_PRETRAIN = dataclasses.replace(
     libraries=(*_NETWORK_LIBRARIES, "flwr"),
     work=_pretrain_federated,
     wanted=lambda spec: spec.pretrain is not None and spec.federated is not None,
+)
+
+TAKE = Stage(
+    name=CHECKPOINT,
+    kind="pretrained",
+    inputs=lambda run: {
+        "dataset": run.digest("ingest", *_SEEN_BY_TRAINING),
+        **checkpoint_inputs(run),
+    },
+    section=lambda run: checkpoint_section(run.spec),
+    code=_NETWORK_CODE,
+    libraries=(*_NETWORK_LIBRARIES, "transformers"),
+    work=take_checkpoint,
+    wanted=of_checkpoint,
 )
 
 TRAIN = Stage(
@@ -362,7 +407,7 @@ AUDIT = Stage(
 )
 
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, FEDERATED_PRETRAIN, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
+CHAIN = (INGEST, PRETRAIN, FEDERATED_PRETRAIN, TAKE, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:
