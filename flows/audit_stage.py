@@ -131,7 +131,12 @@ def _stressed(config: AuditConfig, ask: Callable[[AuditConfig], Findings]) -> Fi
 
 def predict_test(*, dataset: Path, model: Path) -> Predictions:
     """A model's predictions of the test rows, and nothing else of an audit."""
-    return _predictions(load_model(model), Dataset.open(dataset).test_table())
+    return predict(model, Dataset.open(dataset).test_table())
+
+
+def predict(model: Path, rows: pa.Table) -> Predictions:
+    """A model's predictions of labelled rows."""
+    return _predictions(load_model(model), rows)
 
 
 def _predictions(predictor: Model, table: pa.Table) -> Predictions:

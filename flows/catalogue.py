@@ -73,10 +73,13 @@ def _mitigation() -> list[dict[str, Any]]:
 def _strategies() -> list[dict[str, Any]]:
     from ..platform.federated.methods import STRATEGIES
 
-    return [
-        {"name": name, "summary": method.summary, "paper": method.paper, "options": dict(method.options)}
-        for name, method in STRATEGIES.items()
-    ]
+    return _methods(STRATEGIES)
+
+
+def _adaptation() -> list[dict[str, Any]]:
+    from ..platform.adaptation.methods import METHODS
+
+    return _methods(METHODS)
 
 
 def _robustness() -> list[dict[str, Any]]:
@@ -107,6 +110,14 @@ def _policies() -> list[dict[str, Any]]:
     return [{"name": name, "summary": policy_summary(name)} for name in policy_names()]
 
 
+def _methods(table: Any) -> list[dict[str, Any]]:
+    """Rows of a table of methods that have a paper and options."""
+    return [
+        {"name": name, "summary": method.summary, "paper": method.paper, "options": dict(method.options)}
+        for name, method in table.items()
+    ]
+
+
 def _summaries(table: Any) -> list[dict[str, Any]]:
     """Rows of a table whose entries are records with a `summary`, callables with a docstring, or text."""
     return [{"name": name, "summary": _summary(entry)} for name, entry in table.items()]
@@ -128,6 +139,7 @@ _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "explanations": _explanations,
     "mitigation": _mitigation,
     "strategies": _strategies,
+    "adaptation": _adaptation,
     "robustness": _robustness,
     "datasets": _datasets,
     "examples": _examples,

@@ -17,6 +17,7 @@ from ..platform.privacy.ledger.ledger import Ledger
 from ..platform.privacy.ledger.records import RECORD
 from ..platform.privacy.ledger.row_digests import row_digests
 from .chain import Run
+from .client_units import deals_clients, dealt_unit, hides_clients, register_dealt
 from .privacy_cost import others
 from .spec import Spec
 
@@ -56,7 +57,11 @@ def registered(ledger: Ledger, data: DataConfig, *, unit: str = RECORD) -> str:
 
 
 def unit_of(spec: Spec) -> str:
-    """Whom a spec's noise hides."""
+    """Whom a spec's noise hides, as the ledger calls them."""
+    if deals_clients(spec):
+        return dealt_unit(spec)
+    if hides_clients(spec) and spec.federated and spec.federated.partition.column:
+        return spec.federated.partition.column
     return RECORD if spec.privacy is None else spec.privacy.unit
 
 
@@ -72,30 +77,38 @@ def account_of(run: Run, key: str) -> LedgerAccount:
             a model without privacy is to be trained beside.
     """
     unit = unit_of(run.spec)
-    _refuse_other_units(run, unit)
+    _refuse_other_units(run, unit, run.spec.data)
     if None in others(run.spec):
-        _refuse_without_privacy(run, unit)
-    return _account(run, key, unit=unit)
+        _refuse_without_privacy(run, unit, run.spec.data)
+    return _account(run, key, run.spec.data, unit=unit)
 
 
-def charge_without_privacy(run: Run, key: str) -> None:
+def charge_without_privacy(run: Run, key: str, *more: DataConfig) -> None:
     """Charge a stage that learns from the rows without a mechanism, where there is a ledger.
+
+    Args:
+        run: what the stage is part of.
+        key: the stage's cache key.
+        more: data sets that it learns from beside the run's own.
 
     Raises:
         BudgetError: the rows have a budget; nothing was trained.
     """
-    if run.home.ledger().exists:
-        _refuse_other_units(run, RECORD)
-        _account(run, key, unit=RECORD).spend_without_privacy()
+    if not run.home.ledger().exists:
+        return
+    for data in (run.spec.data, *more):
+        _refuse_other_units(run, RECORD, data)
+        _refuse_without_privacy(run, RECORD, data)
+    for data in (run.spec.data, *more):
+        _account(run, key, data, unit=RECORD).spend_without_privacy()
 
 
-def _refuse_without_privacy(run: Run, unit: str) -> None:
+def _refuse_without_privacy(run: Run, unit: str, data: DataConfig) -> None:
     """Refuse training without privacy on rows that have a budget, and write nothing."""
-    ledger = run.home.ledger()
-    ledger.check(registered(ledger, run.spec.data, unit=unit), NonPrivate(), unit=unit)
+    run.home.ledger().check(_known(run, data, unit), NonPrivate(), unit=unit)
 
 
-def _refuse_other_units(run: Run, unit: str) -> None:
+def _refuse_other_units(run: Run, unit: str, data: DataConfig) -> None:
     """What hides a record hides no person, nor the reverse: for another unit's budget it is no privacy."""
     ledger = run.home.ledger()
     if not ledger.exists:
@@ -103,7 +116,7 @@ def _refuse_other_units(run: Run, unit: str) -> None:
     columns = {RECORD, *(column.name for column in Dataset.open(run.path("ingest")).schema.columns)}
     budgeted = {of for of, _, budget in ledger.datasets() if budget is not None and of != unit}
     for other in sorted(budgeted & columns):
-        _refuse_without_privacy(run, other)
+        _refuse_without_privacy(run, other, data)
 
 
 def attribute(run: Run, version: int) -> None:
@@ -117,10 +130,18 @@ def attribute(run: Run, version: int) -> None:
             ledger.attribute(one, f"{run.spec.name}@{version}")
 
 
-def _account(run: Run, key: str, *, unit: str) -> LedgerAccount:
-    name = registered(run.home.ledger(), run.spec.data, unit=unit)
+def _account(run: Run, key: str, data: DataConfig, *, unit: str) -> LedgerAccount:
     url, private = run.home.ledger_place
-    return LedgerAccount(url=url, private=private, dataset=name, run=key, unit=unit)
+    return LedgerAccount(url=url, private=private, dataset=_known(run, data, unit), run=key, unit=unit)
+
+
+def _known(run: Run, data: DataConfig, unit: str) -> str:
+    """The ledger's name of data that a run reads, which it knows by this unit from now on."""
+    ledger, dealt = run.home.ledger(), deals_clients(run.spec) and unit == unit_of(run.spec)
+    name = registered(ledger, data, unit=RECORD if dealt else unit)
+    if dealt:
+        register_dealt(ledger, name, run.spec)
+    return name
 
 
 def _parent(ledger: Ledger, one: str) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from ..models.catalog import ARCHITECTURES
 from ..platform.exceptions import CombinationError
+from ..platform.federated.private.strategies import REFUSED as UNFED
 from ..platform.mitigation.methods import METHODS
 from ..platform.privacy.config import RECORD
+from .client_units import deals_clients, hides_clients
 from .spec import Spec
 
 __all__ = ["COMBINATIONS", "Combination", "check_combinations"]
@@ -33,6 +35,8 @@ _AGAIN = (
 _ALONE = "its candidates are trained in this process, one after the other"
 _NO_WEIGHTS = "the game that it plays knows no weights of rows, so it would answer for other people"
 _ONE_WORKER = "set train.workers to 1, or take mitigate.method: threshold, which trains nothing"
+
+_UNADAPTED = "its candidates would be trained without the other domain"
 
 _POOLED = "its candidates would be trained on every client's rows in one place"
 
@@ -130,7 +134,31 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("federated pretraining", "privacy",
         "rounds of pretraining have neither noise nor account", "leave pretrain out"),
     Combination("federated", "privacy",
-        "each client would need a budget and noise of its own", "leave one of them out"),
+        "each client would need a budget and noise of its own", "set privacy.unit to client"),
+    Combination("clients as the unit", "federated"),
+    Combination("clients as the unit", "a multiclass task"),
+    Combination("clients as the unit", "regression"),
+    Combination("clients as the unit", "images"),
+    Combination("clients as the unit", "texts"),
+    Combination("clients as the unit", "train.label_fraction"),
+    Combination("clients as the unit", "data.weight"),
+    Combination("clients as the unit", "mitigate.threshold"),
+    Combination("clients as the unit", "pretraining",
+        "rounds of pretraining would need a part of the budget", "leave pretrain out"),
+    Combination("privacy.canary_rows", "clients as the unit",
+        "a coin leaves out a row, and its client would stay", "leave privacy.canary_rows out"),
+    Combination("clients as the unit", "privacy.physical_batch",
+        "no gradient of a single row is taken", "leave privacy.physical_batch out"),
+    Combination("clients as the unit", "privacy.clipping: per_layer",
+        "a client's change has one bound", "set privacy.clipping to flat or adaptive"),
+    *(
+        Combination("clients as the unit", f"federated.strategy: {name}", why,
+            "set federated.strategy to fedavg, fedavgm or fedadam")
+        for name, why in UNFED.items()
+    ),
+    Combination("dealt clients as the unit", "several seeds",
+        "each seed deals rows to other clients, and what hides the ones hides none of the others",
+        "set seeds to 1, or let a column name the clients"),
     Combination("federated", "a linear probe",
         "clients train every weight", "set train.mode to finetune"),
     Combination("federated", "pretraining"),
@@ -153,6 +181,39 @@ COMBINATIONS: tuple[Combination, ...] = (
         for name, method in METHODS.items()
         if method.trains
     ),
+    Combination("adapt", "a model from elsewhere",
+        "it was not trained here, and is audited as it is", "leave adapt out"),
+    Combination("adapt", "privacy",
+        "its penalty is made of whole batches, so no row's part in it can be bounded", "leave adapt out"),
+    Combination("adapt", "federated",
+        "rows of the other domain would lie with no client", "leave one of them out"),
+    Combination("adapt", "several workers",
+        "features of whole batches are compared, and a worker has a part", "set train.workers to 1"),
+    Combination("adapt", "train.accumulate",
+        "features of whole batches are compared, not of parts", "leave train.accumulate out"),
+    Combination("adapt", "a linear probe",
+        "features that don't learn can't become alike", "set train.mode to finetune, gradual or lora"),
+    Combination("adapt", "a network fixed but for its head",
+        "features that don't learn can't become alike", "take another model.architecture"),
+    Combination("adapt", "mixed images",
+        "mixtures of one domain tell it from the other", "leave train.mixup and train.cutmix out"),
+    *(
+        Combination("adapt", f"mitigate.{name}", _UNADAPTED, "take mitigate.method: threshold")
+        for name, method in METHODS.items()
+        if method.trains
+    ),
+    Combination("adapt", "mitigate.threshold"),
+    Combination("adapt", "pretraining"),
+    Combination("adapt", "train.mode: lora"),
+    Combination("adapt", "train.mode: gradual"),
+    Combination("adapt", "train.ema"),
+    Combination("adapt", "train.label_fraction"),
+    Combination("adapt", "data.weight"),
+    Combination("adapt", "several seeds"),
+    Combination("adapt", "regression"),
+    Combination("adapt", "a multiclass task"),
+    Combination("adapt", "images"),
+    Combination("adapt", "texts"),
     Combination("privacy", "train.mode: lora"),
     Combination("privacy", "train.ema"),
     Combination("privacy", "train.mode: gradual",
@@ -180,6 +241,7 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         f"mitigate.{name}": lambda spec, name=name: spec.mitigate is not None and spec.mitigate.method == name
         for name in METHODS
     },
+    "adapt": lambda spec: spec.adapt is not None,
     "a model from elsewhere": lambda spec: spec.external is not None,
     "train.label_fraction": lambda spec: (
         spec.train.label_fraction < 1 or spec.train.labels_per_class is not None
@@ -191,9 +253,25 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         )
         for name in _MIXING
     },
-    "privacy": lambda spec: spec.privacy is not None,
+    "privacy": lambda spec: spec.privacy is not None and not hides_clients(spec),
+    "clients as the unit": hides_clients,
+    "dealt clients as the unit": deals_clients,
+    "privacy.physical_batch": lambda spec: (
+        spec.privacy is not None and spec.privacy.physical_batch is not None
+    ),
+    "privacy.clipping: per_layer": lambda spec: (
+        spec.privacy is not None and spec.privacy.clipping == "per_layer"
+    ),
+    **{
+        f"federated.strategy: {name}": lambda spec, name=name: (
+            spec.federated is not None and spec.federated.strategy == name
+        )
+        for name in UNFED
+    },
     "privacy.canary_rows": lambda spec: spec.privacy is not None and spec.privacy.canary_rows > 0,
-    "persons as the unit": lambda spec: spec.privacy is not None and spec.privacy.unit != RECORD,
+    "persons as the unit": lambda spec: (
+        spec.privacy is not None and spec.privacy.unit != RECORD and not hides_clients(spec)
+    ),
     "federated": lambda spec: spec.federated is not None,
     "federated pretraining": lambda spec: spec.federated is not None and spec.pretrain is not None,
     "several seeds": lambda spec: spec.seeds > 1,

@@ -32,6 +32,7 @@ _TRIES = 50
 REPORT_CODE = (
     "audits.report",
     "platform.mitigation.methods",
+    "platform.adaptation.methods",
     "platform.privacy.uncovered",
     "audits.check",
     "audits.evidence",

@@ -17,6 +17,7 @@ from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
 from ..platform.data import sources
 from ..platform.store import Artifact, canonical_json, digest_of_json
+from .adaptation import ADAPTATION
 from .final import final_model
 from .findings_file import from_bytes
 from .privacy_cost import PRIVACY_COST
@@ -105,7 +106,8 @@ def build(
         }
         | ({} if compared == _NOTHING else {"comparisons": compared})
         | _mitigation(findings, artifacts)
-        | _variation(artifacts),
+        | _found_by(VARIATION, artifacts)
+        | _found_by(ADAPTATION, artifacts),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
         missing=_missing(findings, artifacts) | lost,
@@ -152,10 +154,11 @@ def _mitigation(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifa
     }
 
 
-def _variation(artifacts: Mapping[str, Artifact]) -> dict[str, Findings]:
-    if VARIATION not in artifacts:
+def _found_by(stage: str, artifacts: Mapping[str, Artifact]) -> dict[str, Findings]:
+    """What a stage after the audit measured, where there was one."""
+    if stage not in artifacts:
         return {}
-    return from_bytes((artifacts[VARIATION].path / "findings.json").read_bytes())
+    return from_bytes((artifacts[stage].path / "findings.json").read_bytes())
 
 
 def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]) -> dict[str, str]:
@@ -235,6 +238,8 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     made = artifacts.get("train", artifacts["audit"]).manifest
     shown = spec.to_dict()
     shown["data"]["source"] = sources.label(spec.data.source)
+    if spec.adapt is not None:
+        shown["adapt"]["target"] = sources.label(spec.adapt.target)
     if spec.external and spec.external.model:
         shown["external"]["model"] = PurePath(spec.external.model).name
     return {
@@ -256,7 +261,7 @@ def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     sections = ("performance", "calibration", "fairness", "slices", "mitigation", "explanation", "robustness")
     return {
         **{f"/{section}": audit for section in (*sections, "comparisons")},
-        **({f"/{VARIATION}": artifacts[VARIATION].digest} if VARIATION in artifacts else {}),
+        **{f"/{name}": artifacts[name].digest for name in (VARIATION, ADAPTATION) if name in artifacts},
         **{f"/privacy/{part}": artifacts[PRIVACY_COST].digest for part in compared},
         "/data": dataset,
         **({"/training": artifacts["train"].digest} if "train" in artifacts else {}),

@@ -14,6 +14,7 @@ import yaml
 
 from ..audits.check import DEFAULT_CONFIDENCE, Check
 from ..audits.config import AuditConfig
+from ..platform.adaptation.config import AdaptConfig
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.federated.config import FederatedConfig
@@ -60,6 +61,7 @@ class Spec:
     privacy: PrivacyConfig | None = None
     federated: FederatedConfig | None = None
     mitigate: MitigationConfig | None = None
+    adapt: AdaptConfig | None = None
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()
     card: CardConfig = dataclasses.field(default_factory=CardConfig)
@@ -214,7 +216,7 @@ def _explain(error: Any) -> SpecError:
 
 #: What pydantic adds to a location to say which member of a union it tried; no key of ours.
 _UNION_TAGS = frozenset(
-    {"str", "int", "float", "bool", "tuple[str, ...]", "constrained-str", "literal['auto']"}
+    {"str", "int", "float", "bool", "ViewConfig", "tuple[str, ...]", "constrained-str", "literal['auto']"}
 )
 
 
@@ -235,9 +237,14 @@ def _keys_at(path: Sequence[Any]) -> list[str]:
 
 
 def _resolved(spec: Spec, base: Path) -> Spec:
-    """The same spec with a relative file in `data.source` taken from the folder that the spec lies in."""
-    scheme, colon, location = spec.data.source.partition(":")
+    """The same spec with relative files in sources taken from the folder that the spec lies in."""
+    data = dataclasses.replace(spec.data, source=_from(spec.data.source, base))
+    adapt = spec.adapt and dataclasses.replace(spec.adapt, target=_from(spec.adapt.target, base))
+    return dataclasses.replace(spec, data=data, adapt=adapt)
+
+
+def _from(source: str, base: Path) -> str:
+    scheme, colon, location = source.partition(":")
     if not colon or scheme in ("builtin", "hf") or Path(location).is_absolute():
-        return spec
-    source = f"{scheme}:{os.path.normpath(base / location)}"
-    return dataclasses.replace(spec, data=dataclasses.replace(spec.data, source=source))
+        return source
+    return f"{scheme}:{os.path.normpath(base / location)}"

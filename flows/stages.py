@@ -7,9 +7,10 @@ rows can change without any model changing.
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..platform.privacy.config import PrivacyConfig
+from .adaptation import TARGET, TARGET_TEST, adaptation_stages, adapted_by, other_data, target_stage
 from .backbone import (
     CHECKPOINT,
     checkpoint_inputs,
@@ -27,6 +28,9 @@ from .privacy_cost import cost_stages
 from .seeds import seed_stages
 from .spec import Spec
 
+if TYPE_CHECKING:
+    from ..platform.training.domain import Domain
+
 #: What of a dataset artifact training may see.
 _SEEN_BY_TRAINING = ("train.parquet", "validation.parquet", "schema.json")
 
@@ -39,6 +43,7 @@ _PLANNED = ("epochs", "batch_size", "label_fraction", "labels_per_class", "seed"
 _NETWORK_CODE = (
     "models",
     "platform.data",
+    "platform.adaptation",
     "platform.training",
     "platform.augmentation",
     "platform.checkpoints",
@@ -126,14 +131,21 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     privacy, key = _alone(run.spec), TRAIN.key(run)
     if privacy is None:
-        charge_without_privacy(run, key)
+        charge_without_privacy(run, key, *other_data(run.spec))
     return train(
         dataset=run.path("ingest"), model=model_of(run), config=run.spec.train,
         pretrained=_pretrained(run),
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
         privacy=privacy, account=account_of(run, key) if privacy else None,
-        preprocessor=None if run.spec.pretrain else preprocessor_of(run),
+        preprocessor=None if run.spec.pretrain else preprocessor_of(run), domain=_domain(run),
     )  # fmt: skip
+
+
+def _domain(run: Run) -> "Domain | None":
+    """The rows of another domain, which training sees without labels."""
+    from ..platform.training.domain import Domain
+
+    return run.spec.adapt and Domain(config=run.spec.adapt, inputs=run.path(TARGET))
 
 
 def _pretrained(run: Run) -> Path | None:
@@ -144,13 +156,16 @@ def _pretrained(run: Run) -> Path | None:
 
 def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.federated.training import train_federated
-    from .charging import charge_without_privacy
+    from .charging import account_of, charge_without_privacy
 
     assert run.spec.federated is not None
-    charge_without_privacy(run, FEDERATED.key(run))
+    privacy, key = _alone(run.spec), FEDERATED.key(run)
+    if privacy is None:
+        charge_without_privacy(run, key)
     return train_federated(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
         out=out, scratch=scratch, progress=run.display.moved,
+        privacy=privacy, account=account_of(run, key) if privacy else None,
         pretrained=run.path("pretrain") if run.spec.pretrain else None,
         preprocessor=None if run.spec.pretrain else preprocessor_of(run),
     )  # fmt: skip
@@ -198,8 +213,8 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 
 def _shadowed(spec: Spec) -> bool:
-    """Whether shadow models are trained, which is possible for a model that started from scratch here."""
-    elsewhere = spec.external is not None or spec.pretrain is not None or spec.federated is not None
+    """Whether shadow models are trained: as this one was, from scratch and on these rows alone."""
+    elsewhere = any(part is not None for part in (spec.external, spec.pretrain, spec.federated, spec.adapt))
     return "lira" in spec.audit.privacy.attacks and not elsewhere
 
 
@@ -231,6 +246,8 @@ def _training_section(config: Any) -> Mapping[str, Any]:
 
 def _train_inputs(run: Run) -> Mapping[str, str]:
     inputs = {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)}
+    if run.spec.adapt is not None:
+        inputs["target"] = run.digest(TARGET)
     name = pretrained_by(run.spec)
     return inputs | ({"pretrained": run.digest(name)} if name else {})
 
@@ -264,6 +281,7 @@ def _train_section(run: Run) -> Mapping[str, Any]:
         "train": _training_section(run.spec.train),
         **_privacy_section(run),
         "cluster": run.ray_address is not None,
+        "adapt": run.spec.adapt and adapted_by(run.spec.adapt),
     }
 
 
@@ -406,11 +424,25 @@ AUDIT = Stage(
     work=_audit,
 )
 
+#: Rows of another domain, without labels for training and with them for its audit.
+_OTHER_DOMAIN = (target_stage(TARGET), target_stage(TARGET_TEST))
+
 #: Every stage that makes an artifact before the report, in order.
-CHAIN = (INGEST, PRETRAIN, FEDERATED_PRETRAIN, TAKE, TRAIN, FEDERATED, CALIBRATE, MITIGATE, IMPORT, AUDIT)
+CHAIN = (
+    INGEST,
+    *_OTHER_DOMAIN,
+    PRETRAIN,
+    FEDERATED_PRETRAIN,
+    TRAIN,
+    FEDERATED,
+    CALIBRATE,
+    MITIGATE,
+    IMPORT,
+    AUDIT,
+)
 
 
 def wanted(spec: Spec) -> tuple[Stage, ...]:
     """The stages that a spec asks for, in order."""
     stages = tuple(stage for stage in CHAIN if stage.wanted(spec))
-    return (*stages, *seed_stages(spec, stages), *cost_stages(spec, stages))
+    return (*stages, *seed_stages(spec, stages), *cost_stages(spec, stages), *adaptation_stages(spec, stages))

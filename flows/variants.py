@@ -14,10 +14,11 @@ from .chain import Run, Stage
 from .spec import Spec
 
 #: Kinds of variants, which are done by their value, and what compares them.
-_AFTER_THE_CHAIN = ("seed", "variation", "epsilon", "privacy_cost", "report")
+_AFTER_THE_CHAIN = ("seed", "variation", "epsilon", "privacy_cost", "adapt", "adaptation", "report")
 
-#: Every variant shares the data; of a variant nothing but predictions is audited.
-_SHARED = ("ingest", "audit")
+#: Every variant shares what was read; of a variant nothing but predictions is audited.
+_READ = ("ingest", "target", "target_test")
+_SHARED = (*_READ, "audit")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,7 @@ def in_order(names: Iterable[str], chain: Sequence[Stage]) -> list[str]:
 
 def _as_seen_by(run: Run, variant: Variant) -> Run:
     """The run as a stage of a variant sees it: its spec, and its artifacts under plain names."""
-    outcomes = {"ingest": run.outcomes["ingest"]}
+    outcomes = {name: run.outcomes[name] for name in _READ if name in run.outcomes}
     for name, made in run.outcomes.items():
         base, _, other = name.partition(" ")
         if other == variant.name:

@@ -16,6 +16,7 @@ from ..audits.report import differences
 from ..platform.exceptions import AssayError
 from ..platform.store import Artifact, code_version
 from . import comparison, energy_history, ledger_history
+from .adaptation import ADAPTATION, measure_adaptation
 from .final import final_model
 from .findings_file import to_bytes
 from .home import Home
@@ -117,6 +118,10 @@ def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verific
         seeds = artifacts[VARIATION].path
         stored |= json.loads((seeds / "findings.json").read_bytes())
         findings[VARIATION] = measure_variation(spec, audit.path, seeds)
+    if ADAPTATION in artifacts:
+        domains = artifacts[ADAPTATION].path
+        stored |= json.loads((domains / "findings.json").read_bytes())
+        findings[ADAPTATION] = measure_adaptation(spec, artifacts, domains)
     if PRIVACY_COST in artifacts:
         beside = artifacts[PRIVACY_COST].path
         stored |= json.loads((beside / "findings.json").read_bytes())

@@ -19,6 +19,7 @@ ROOMS = (
     "fairness",
     "slices",
     "mitigation",
+    "adaptation",
     "explanation",
     "robustness",
     "privacy",
@@ -31,6 +32,7 @@ _NOT_ASKED = {
     "/comparisons": "Not asked for: the policy compares with no other version.",
     "/privacy": "Not asked for: trained without differential privacy, and no privacy attack was run.",
     "/mitigation": "Not asked for: the model is used as it was trained.",
+    "/adaptation": "Not asked for: no other domain was named; how the model does there is unknown.",
     "/variation": "Not asked for: one seed was trained; how another would differ is unknown.",
     "/compression": "Not asked for: the model is audited as it was trained.",
 }

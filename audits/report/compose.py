@@ -8,6 +8,7 @@ from .figures import count, short_digest
 from .headlines import headlines
 from .identity import identity
 from .pointers import within
+from .sections.adaptation import adaptation
 from .sections.calibration import calibration
 from .sections.carbon import carbon
 from .sections.data import data
@@ -36,6 +37,7 @@ _PARTS = (
     (fairness, "/fairness"),
     (subgroups, "/slices"),
     (mitigation, "/mitigation"),
+    (adaptation, "/adaptation"),
     (calibration, "/calibration"),
     (explanation, "/explanation"),
     (robustness, "/robustness"),

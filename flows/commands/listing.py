@@ -18,6 +18,8 @@ class Kind(StrEnum):
     metrics = "metrics"
     explanations = "explanations"
     mitigation = "mitigation"
+    adaptation = "adaptation"
+    strategies = "strategies"
     robustness = "robustness"
     datasets = "datasets"
     examples = "examples"

@@ -56,7 +56,10 @@ class LedgerAccount:
         Raises:
             BudgetError: the rows have a budget.
         """
-        if any(one.run == self.run and one.charged is not None for one in self._ledger.reservations()):
+        mine = (self.run, self.dataset)
+        if any(
+            (one.run, one.dataset) == mine and one.charged is not None for one in self._ledger.reservations()
+        ):
             return
         reservation = self._ledger.reserve(self.dataset, NonPrivate(), run=self.run, unit=self.unit)
         # However few steps come of it: nothing bounds what they tell.
