@@ -19,6 +19,7 @@ from ..platform.privacy.config import RECORD
 from ..platform.privacy.parts import require_private
 from ..platform.training.config import PretrainConfig, TrainConfig, refuse_missing_weights
 from .backbone import pretrained_by
+from .client_units import hides_clients
 from .combinations import check_combinations
 from .spec import Spec
 
@@ -80,7 +81,13 @@ def preflight(spec: Spec) -> None:
 
 
 def _check_private(spec: Spec) -> None:
-    """What is named in the spec can be had with privacy, and whom the noise hides lies within one split."""
+    """What is named in the spec can be had with privacy, and whom the noise hides lies within one split.
+
+    Where clients are hidden no gradient of a single row is taken, and any network without running statistics
+    will do: training looks at it.
+    """
+    if hides_clients(spec):
+        return
     if spec.model.architecture is not None:
         require_private("model.architecture", spec.model.architecture, ARCHITECTURES, spec.model.options)
     if spec.pretrain is not None:

@@ -137,7 +137,7 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
         pretrained=_pretrained(run),
         out=out, scratch=scratch, progress=run.display.moved, ray_address=run.ray_address,
         privacy=privacy, account=account_of(run, key) if privacy else None,
-        preprocessor=None if run.spec.pretrain else preprocessor_of(run), domain=_domain(run),
+        preprocessor=None if pretrained_by(run.spec) else preprocessor_of(run), domain=_domain(run),
     )  # fmt: skip
 
 
@@ -214,7 +214,8 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
 def _shadowed(spec: Spec) -> bool:
     """Whether shadow models are trained: as this one was, from scratch and on these rows alone."""
-    elsewhere = any(part is not None for part in (spec.external, spec.pretrain, spec.federated, spec.adapt))
+    before = pretrained_by(spec)
+    elsewhere = any(part is not None for part in (spec.external, before, spec.federated, spec.adapt))
     return "lira" in spec.audit.privacy.attacks and not elsewhere
 
 
@@ -295,21 +296,7 @@ INGEST = Stage(
     work=_ingest,
 )
 
-PRETAKE = Stage(
-    name=CHECKPOINT,
-    kind="pretrained",
-    inputs=lambda run: {
-        "dataset": run.digest("ingest", *_SEEN_BY_TRAINING),
-        **checkpoint_inputs(run),
-    },
-    section=lambda run: checkpoint_section(run.spec),
-    code=_NETWORK_CODE,
-    libraries=(*_NETWORK_LIBRARIES, "transformers"),
-    work=take_checkpoint,
-    wanted=of_checkpoint,
-)
-
-TRAIN = Stage(
+PRETRAIN = Stage(
     name="pretrain",
     kind="pretrained",
     inputs=lambda run: {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)},
@@ -433,6 +420,7 @@ CHAIN = (
     *_OTHER_DOMAIN,
     PRETRAIN,
     FEDERATED_PRETRAIN,
+    TAKE,
     TRAIN,
     FEDERATED,
     CALIBRATE,
