@@ -1,17 +1,18 @@
 """Federated evaluation: every client judges weights on its own validation rows, and tells numbers alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, RecordDict
 from flwr.serverapp import Grid
 
+from .asking import Ask, one_by_one
 from .census import Census
 from .course import Course
-from .faults import Fault, Wanted, accepted
+from .faults import Fault, Wanted
 from .messages import ARRAYS, CONFIG, EXAMPLES, METRICS, ROUND
 
-__all__ = ["judge_at_clients", "over_all"]
+__all__ = ["judge_at_clients"]
 
 
 def judge_at_clients(
@@ -22,7 +23,8 @@ def judge_at_clients(
     round_number: int,
     *,
     personalized: bool = False,
-) -> tuple[dict[int, dict[str, Any]], list[Fault]]:
+    ask: Ask = one_by_one,
+) -> tuple[dict[int, dict[str, Any]], dict[str, float], Sequence[Fault]]:
     """Have weights judged by all clients that are there.
 
     Args:
@@ -32,9 +34,11 @@ def judge_at_clients(
         census: who is there.
         round_number: that the answers are to.
         personalized: after training further on each client's own rows.
+        ask: how answers come.
 
     Returns:
-        Each client's numbers, and every answer that doesn't count.
+        Each client's numbers; `validation_loss` and `validation_accuracy` over all clients' validation rows,
+        or nothing where there are none; and every answer that doesn't count.
     """
     told: dict[str, Any] = {"work": course.work, ROUND: round_number}
     kind = MessageType.EVALUATE
@@ -44,22 +48,15 @@ def judge_at_clients(
     there = set(grid.get_node_ids())
     asked = {node: client for node, client in census.clients.items() if node in there}
     content = RecordDict({ARRAYS: arrays, CONFIG: ConfigRecord(told)})
-    replies = grid.send_and_receive([Message(content, node, kind) for node in asked], timeout=course.timeout)
     wanted = Wanted(round=round_number, numbers=("loss", "rows"), optional=("correct",))
-    answers, faults = accepted(replies, asked, wanted)
-    numbers = {
-        asked[answer.metadata.src_node_id]: dict(answer.content.metric_records[METRICS]) for answer in answers
-    }
-    return numbers, faults
+    answers = ask(grid, [Message(content, node, kind) for node in asked], asked, wanted, course.timeout)
+    each = {client: dict(answer.content.metric_records[METRICS]) for client, answer in answers.each.items()}
+    together = _over_all([answer.content.metric_records[METRICS] for answer in answers.joined])
+    return each, together, answers.faults
 
 
-def over_all(judged: Mapping[int, Mapping[str, Any]]) -> dict[str, float]:
-    """Loss and accuracy over all clients' validation rows; nothing where there are none.
-
-    Args:
-        judged: by client, the numbers that it told.
-    """
-    told = list(judged.values())
+def _over_all(told: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Loss and accuracy of answers together; nothing where there are no rows."""
     mass, rows = (sum(numbers[key] for numbers in told) for key in (EXAMPLES, "rows"))
     if not mass:
         return {}

@@ -6,18 +6,19 @@ so grids agree. Flower's strategies join the answers, which have been checked be
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message
+from flwr.app import Array, ArrayRecord, ConfigRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 
 from ..exceptions import AssayError
+from .asking import Answers, Ask, one_by_one
 from .census import Census
 from .cohort import Cohort, Draw, fixed_share
 from .course import Course, Result, Round, Watcher
-from .faults import Fault, Wanted, accepted
-from .judging import judge_at_clients, over_all
+from .faults import Fault, Wanted
+from .judging import judge_at_clients
 from .messages import BOUND, WITHIN, number
 
 __all__ = ["run_rounds"]
@@ -33,6 +34,7 @@ def run_rounds(
     controls: Iterable[str] = (),
     watchers: Iterable[Watcher] = (),
     draw: Draw = fixed_share,
+    ask: Ask = one_by_one,
     progress: Callable[[int, dict[str, float]], None] = lambda round_number, entry: None,
 ) -> Result:
     """Train round after round.
@@ -46,6 +48,7 @@ def run_rounds(
         controls: names of the arrays that come with SCAFFOLD.
         watchers: look at each round when it is over, one after the other.
         draw: who takes part in a round.
+        ask: how answers come.
         progress: told each round's entry of the history.
 
     Raises:
@@ -56,11 +59,11 @@ def run_rounds(
     for round_number in range(1, course.rounds + 1):
         begun, before = time.monotonic(), arrays
         asked = draw(course, census, round_number)
-        answers = _answers(grid, strategy, arrays, course, asked, round_number, controls, result)
+        answers = _answers(grid, strategy, arrays, course, asked, round_number, controls, ask, result)
         arrays, numbers = _joined(strategy, answers, arrays, round_number)
-        judged, faults = judge_at_clients(grid, arrays, course, census, round_number)
+        judged, together, faults = judge_at_clients(grid, arrays, course, census, round_number, ask=ask)
         result.faults += faults
-        entry = {"round": round_number, **numbers, "clients": len(answers)} | over_all(judged)
+        entry = {"round": round_number, **numbers, "clients": len(answers.clients), **together}
         result.history.append(entry)
         progress(round_number, entry)
         loss = entry.get("validation_loss")
@@ -74,7 +77,7 @@ def run_rounds(
             Round(
                 number=round_number,
                 before=before,
-                answers=answers,
+                answers=answers.each,
                 joined=arrays,
                 judged=judged,
                 entry=entry,
@@ -85,8 +88,8 @@ def run_rounds(
         if course.patience is not None and round_number - best_round >= course.patience:
             break
     if course.personalize:
-        result.personalized, faults = judge_at_clients(
-            grid, result.arrays, course, census, result.best_round, personalized=True
+        result.personalized, _, faults = judge_at_clients(
+            grid, result.arrays, course, census, result.best_round, personalized=True, ask=ask
         )
         result.faults += faults
     return result
@@ -100,39 +103,38 @@ def _answers(
     asked: Mapping[int, int],
     round_number: int,
     controls: tuple[str, ...],
+    ask: Ask,
     result: Result,
-) -> dict[int, Message]:
-    """Have a round's clients train; by client, the answers that count."""
+) -> Answers:
+    """Have a round's clients train."""
     there = set(grid.get_node_ids())
     config = ConfigRecord({"work": course.work, "factor": course.factor(round_number - 1)})
     cohort = [node for node in asked if node in there]
     # A strategy hears of every round, and where it is shown nobody it waits for ever.
     messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, cohort or [*there, 0]))
-    replies = grid.send_and_receive(messages, timeout=course.timeout) if cohort else ()
     said = (WITHIN,) if BOUND in config else ()
     wanted = Wanted(
         round=round_number, numbers=("train-loss",), optional=said, arrays=arrays, controls=controls
     )
-    found, faults = accepted(replies, asked, wanted)
-    answers = {asked[answer.metadata.src_node_id]: answer for answer in found}
-    result.faults += faults
+    answers = ask(grid, list(messages) if cohort else [], asked, wanted, course.timeout)
+    result.faults += answers.faults
     for client in asked.values():
         result.asked[client] = result.asked.get(client, 0) + 1
-        result.counted[client] = result.counted.get(client, 0) + (client in answers)
+        result.counted[client] = result.counted.get(client, 0) + (client in answers.clients)
     least = min(course.least, len(asked))
-    if len(answers) < least:
-        raise AssayError(_too_few(round_number, len(answers), least, len(asked), faults))
+    if (counted := len(answers.clients)) < least:
+        raise AssayError(_too_few(round_number, counted, least, len(asked), answers.faults))
     return answers
 
 
 def _joined(
-    strategy: FedAvg, answers: Mapping[int, Message], sent: ArrayRecord, round_number: int
+    strategy: FedAvg, answers: Answers, sent: ArrayRecord, round_number: int
 ) -> tuple[ArrayRecord, dict[str, float]]:
     """The next global weights, and the mean training loss where the strategy tells it.
 
     Weights have the precision of those that the round began with: some of Flower's strategies widen them.
     """
-    joined, metrics = strategy.aggregate_train(round_number, list(answers.values()))
+    joined, metrics = strategy.aggregate_train(round_number, list(answers.joined))
     assert joined is not None, "there were answers to join, or noise"
     assert metrics is not None, "answers have numbers"
     arrays = {name: Array(joined[name].numpy().astype(like.dtype, copy=False)) for name, like in sent.items()}
@@ -148,7 +150,7 @@ def _watch(watchers: Iterable[Watcher], seen: Round) -> None:
             seen.result.watched.setdefault(watcher.name, []).append(found)
 
 
-def _too_few(round_number: int, answers: int, least: int, asked: int, faults: list[Fault]) -> str:
+def _too_few(round_number: int, answers: int, least: int, asked: int, faults: Sequence[Fault]) -> str:
     """Why the training ends here."""
     lines = [f"  client {fault.client}: {fault.kind}: {' '.join(fault.said.split())}" for fault in faults[:5]]
     said = f"round {round_number}: {answers} of {asked} clients answered as they should, {least} are needed"
