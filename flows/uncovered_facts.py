@@ -55,6 +55,7 @@ def facts_of(spec: Spec, artifacts: Artifacts, ledger: Mapping[str, Any] | None)
         schema_inferred=_inferred(spec, _json(data, "schema.json")),
         row_count_released=bool(data.manifest.details["splits"]),
         datasheet_released=(data.path / "datasheet.json").exists(),
+        clients_told=_there(trained, "clients.json"),
         train_losses_released=any(entry.get("train_loss") is not None for entry in history),
         epoch_by_validation=before
         or (validated and (spec.train.keep == "best" or spec.train.patience is not None)),

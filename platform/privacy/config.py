@@ -17,7 +17,7 @@ CLIENT = "client"
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyConfig:
-    """Training with differential privacy (DP-SGD)."""
+    """Training with differential privacy: DP-SGD, or DP-FedAvg where clients of a federation are hidden."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -25,17 +25,20 @@ class PrivacyConfig:
     """The budget of this run: its noise is the smallest that keeps within it."""
 
     delta: float = 1e-5
-    """Probability that the bound may fail; below 1 / rows, or 1 / persons."""
+    """Probability that the bound may fail; below 1 / rows, or 1 / persons, or 1 / clients."""
 
     unit: str = RECORD
     """Whom the noise hides: `record`, a row; or a column that says whose row it is: a person with all of
-    their rows. Batch sizes then count persons, and `data.split.by` has to be the same column."""
+    their rows. Batch sizes then count persons, and `data.split.by` has to be the same column. `client`, with
+    `federated`: a client with all of its train rows."""
 
     max_grad_norm: float = 1.0
-    """Largest norm of a row's gradient; where `clipping` is adaptive, the one to start from."""
+    """Largest norm of a row's gradient, or of a client's whole change of the weights; where `clipping` is
+    adaptive, the one to start from."""
 
     clipping: Literal["flat", "per_layer", "adaptive"] = "flat"
-    """`flat`: one bound for all layers. `per_layer`: one for each. `adaptive`: follows the median norm."""
+    """`flat`: one bound for all layers. `per_layer`: one for each, of rows alone. `adaptive`: follows the
+    median norm."""
 
     accountant: Literal["prv", "rdp"] = "prv"
     """`prv` is tight. `rdp` asks for some more noise, and is faster."""

@@ -28,6 +28,7 @@ class RunFacts:
         schema_inferred: kinds of columns or names of classes were read from the rows, not written in a spec.
         row_count_released: rows of a split, or a sample rate that gives them away, are published.
         datasheet_released: counts and shares of the rows are published.
+        clients_told: clients of a federated training are told one by one, with names, rows and scores.
         train_losses_released: losses of train rows, e.g. in `history.json`, are published.
         epoch_by_validation: validation losses stopped the run, or told the epoch that was kept.
         validation_losses_released: they are published, too.
@@ -50,10 +51,11 @@ class RunFacts:
     """
 
     secret_noise: bool
-    preprocessing: Literal["train rows", "pretraining", "given"]
+    preprocessing: Literal["train rows", "train rows of all clients", "pretraining", "given"]
     schema_inferred: bool
     row_count_released: bool
     datasheet_released: bool
+    clients_told: bool
     train_losses_released: bool
     epoch_by_validation: bool
     validation_losses_released: bool
@@ -244,11 +246,20 @@ _TABLE: tuple[tuple[Callable[[RunFacts], bool], Uncovered], ...] = (
         ),
     ),
     (
+        lambda facts: facts.clients_told,
+        Uncovered(
+            what="the table of clients",
+            rows=("train", "validation"),
+            why="it names them one by one, with exact rows, labels and scores",
+            mend="keep it out of what is published",
+        ),
+    ),
+    (
         lambda facts: facts.row_count_released,
         Uncovered(
             what="the number of rows",
             rows=_ALL,
-            why="neighbours differ by a row, so the exact number tells them apart",
+            why="neighbours differ by a row, or by somebody's rows, so the exact number tells them apart",
             mend="publish a rounded number, and take the sample rate from that",
         ),
     ),

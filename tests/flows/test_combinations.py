@@ -10,6 +10,8 @@ from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
 from assay.models.catalog import PRETRAINING
 from assay.platform.exceptions import CombinationError
+from assay.platform.federated.methods import STRATEGIES
+from assay.platform.federated.private.strategies import REFUSED as UNFED
 from assay.platform.privacy.canaries.scores import CANARY_ROWS, CanaryScores
 from assay.platform.privacy.ledger.rdp_filter import composed_epsilon
 from assay.platform.privacy.ledger.renyi import renyi_curve
@@ -17,8 +19,17 @@ from assay.platform.privacy.ledger.renyi import renyi_curve
 #: Pretraining that privacy allows.
 MASKED = {"method": "masked_features", "options": {"replacement": "uniform"}, "epochs": 1}
 
+BUDGET = {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp"}
+
+#: Clients that noise hides.
+HIDDEN = {
+    "federated": {"clients": 40, "rounds": 2, "fraction": 0.2},
+    **{f"privacy.{key}": value for key, value in {**BUDGET, "unit": "client"}.items()},
+}
+
 #: Keys of a spec that give it a trait, over the loans' spec; a dotted key is set inside its section.
 GIVES = {
+    "adapt": {"adapt": {"target": "the same"}},
     "a model from elsewhere": {"external": {"model": "somewhere.onnx"}},
     "federated": {"federated": {"clients": 3, "rounds": 2}},
     "train.label_fraction": {"train.label_fraction": 0.8},
@@ -36,10 +47,21 @@ GIVES = {
     "train.schedule: plateau": {"train.schedule": "plateau"},
     "mixed images": {"train.mixup": 0.2},
     "a network fixed but for its head": {"model.architecture": "scattering"},
-    "privacy": {"privacy": {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp"}},
-    "privacy.canary_rows": {
-        "privacy": {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp", "canary_rows": 20}
+    "privacy": {"privacy": BUDGET},
+    "clients as the unit": HIDDEN,
+    "dealt clients as the unit": HIDDEN,
+    "privacy.physical_batch": {"privacy.physical_batch": 8},
+    "privacy.clipping: per_layer": {"privacy.clipping": "per_layer"},
+    **{
+        f"federated.strategy: {name}": {
+            "federated.strategy": name,
+            "federated.options": {
+                option: 1 for option, value in STRATEGIES[name].options.items() if value is None
+            },
+        }
+        for name in UNFED
     },
+    "privacy.canary_rows": {"privacy": BUDGET | {"canary_rows": 20}},
     "persons as the unit": {"privacy.unit": "region"},
     "train.precision: bf16": {"train.precision": "bf16"},
     "a multiclass task": {"data.target": "region"},
@@ -74,6 +96,8 @@ def spec_with(base, *traits):
         for key, value in GIVES.get(trait, {}).items():
             section, dot, name = key.partition(".")
             document[section] = {**document.get(section, {}), name: value} if dot else value
+    if "adapt" in document:
+        document["adapt"] = {"target": document["data"]["source"]}
     return parse_spec(document), schema
 
 
@@ -108,7 +132,7 @@ def performed(spec, home):
     """Every stage but those that audit."""
     run = Run.open(spec, Home(home))
     for stage in wanted(spec):
-        if stage.name not in ("audit", "variation"):
+        if stage.name not in ("audit", "variation", "adaptation"):
             perform(stage, run)
     return run
 
