@@ -81,3 +81,15 @@ def take_checkpoint(run: "Run", out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.checkpoints.taking import take
 
     return take(dataset=run.path("ingest"), model=run.spec.model, seed=run.spec.train.seed, out=out)
+
+
+def told(checkpoint: Path) -> dict[str, Any]:
+    """What the report shows of a checkpoint's artifact."""
+    found = json.loads((checkpoint / "checkpoint.json").read_bytes())
+    return {"card": {}} | {key: value for key, value in found.items() if key != "missing"}
+
+
+def untold(checkpoint: Path) -> dict[str, str]:
+    """JSON pointer in the report to reason, for what isn't known of a checkpoint."""
+    found = json.loads((checkpoint / "checkpoint.json").read_bytes())
+    return {f"/training/checkpoint{place}": why for place, why in found["missing"].items()}
