@@ -20,26 +20,37 @@ HomeLike = str | os.PathLike[str] | None
 
 
 def run(
-    spec: str | os.PathLike[str] | Mapping[str, Any], *, home: HomeLike = None, **overrides: Any
+    spec: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    home: HomeLike = None,
+    allow_code: Sequence[str] = (),
+    allow_fetch: bool = False,
+    **overrides: Any,
 ) -> RunResult:
     """Run a spec to a registered version.
 
     Args:
         spec: path of a YAML file, name of a packaged example, or the spec as a mapping.
         home: folder of store and registry.
+        allow_code: factories of modules that may run, `package.module:factory`; a spec can't ask for it alone.
+        allow_fetch: a checkpoint may be fetched from the Hugging Face hub.
         overrides: keys with their dots written as two underscores: `train__epochs=3`.
     """
     import json
 
+    from ..platform.checkpoints.permission import permitting
     from .examples import example_names, example_path
     from .run import run_spec
     from .spec import load_spec, parse_spec
 
     settings = [f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in overrides.items()]
     if isinstance(spec, Mapping):
-        return run_spec(parse_spec(spec, settings), home=home)
-    path = example_path(str(spec)) if str(spec) in example_names() else Path(spec)
-    return run_spec(load_spec(path, settings), home=home)
+        parsed = parse_spec(spec, settings)
+    else:
+        path = example_path(str(spec)) if str(spec) in example_names() else Path(spec)
+        parsed = load_spec(path, settings)
+    with permitting(fetch=allow_fetch, code=allow_code):
+        return run_spec(parsed, home=home)
 
 
 def audit(
@@ -88,11 +99,19 @@ def audit(
     return audit_external(asked, home=home)
 
 
-def load(model: str, *, home: HomeLike = None) -> "Model":
-    """The model of `name`, `name@3` or `name@alias`, after its bytes were checked."""
+def load(model: str, *, home: HomeLike = None, allow_code: Sequence[str] = ()) -> "Model":
+    """The model of `name`, `name@3` or `name@alias`, after its bytes were checked.
+
+    Args:
+        model: the version.
+        home: folder of store and registry.
+        allow_code: factories that may run, where a module of one's own was trained.
+    """
+    from ..platform.checkpoints.permission import permitting
     from ..platform.predictor import load_model
 
-    return load_model(open_version(Home.find(home), model).model_path())
+    with permitting(code=allow_code):
+        return load_model(open_version(Home.find(home), model).model_path())
 
 
 def report(model: str, *, home: HomeLike = None) -> "ReportView":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..models.catalog import ARCHITECTURES
+from ..platform.checkpoints.reference import is_checkpoint, is_code
 from ..platform.exceptions import CombinationError
 from ..platform.federated.private.strategies import REFUSED as UNFED
 from ..platform.mitigation.methods import METHODS
@@ -230,6 +231,29 @@ COMBINATIONS: tuple[Combination, ...] = (
         "its head sees each image's representation alone", "leave train.mixup and train.cutmix out"),
     Combination("mixed images", "regression",
         "what is mixed are labels of classes", "leave train.mixup and train.cutmix out"),
+    Combination("a checkpoint", "pretraining",
+        "its weights are pretrained already, and pretraining here would begin with others", "leave pretrain out"),
+    Combination("a checkpoint", "privacy",
+        "no test has held the gradients of its rows against plain ones",
+        "take an architecture that `assay list architectures` says can be private"),
+    Combination("a checkpoint", "federated",
+        "a round would carry all of its weights to every client and back",
+        "leave federated out, or take an architecture of `assay list architectures`"),
+    Combination("a checkpoint", "a linear probe"),
+    Combination("a checkpoint", "train.mode: gradual"),
+    Combination("a checkpoint", "train.mode: lora"),
+    Combination("a checkpoint", "train.mode: scratch"),
+    Combination("a checkpoint", "texts"),
+    Combination("a checkpoint", "images"),
+    Combination("a checkpoint", "several seeds"),
+    Combination("a checkpoint", "mitigate.threshold"),
+    Combination("a checkpoint", "mitigate.reweighing"),
+    Combination("a module of one's own", "several workers",
+        "permission to run its code is given to this process, and to no other", "set train.workers to 1"),
+    Combination("a module of one's own", "train.mode: scratch",
+        "what fresh weights of it are, only its factory knows", "set train.mode to finetune"),
+    Combination("a module of one's own", "regression"),
+    Combination("a module of one's own", "a multiclass task"),
     Combination("pretraining", "a network fixed but for its head",
         "there is nothing in it that pretraining could teach", "leave pretrain out"),
 )
@@ -286,8 +310,11 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "train.schedule: plateau": lambda spec: spec.train.schedule == "plateau",
     "mixed images": lambda spec: spec.train.mixup > 0 or spec.train.cutmix > 0,
     "a network fixed but for its head": lambda spec: (
-        spec.model.architecture is not None and ARCHITECTURES[spec.model.architecture].fixed
+        spec.model.architecture in ARCHITECTURES and ARCHITECTURES[spec.model.architecture].fixed
     ),
+    "a checkpoint": lambda spec: is_checkpoint(spec.model.architecture),
+    "a module of one's own": lambda spec: is_code(spec.model.architecture),
+    "train.mode: scratch": lambda spec: spec.train.mode == "scratch",
 }
 """Traits that are known before the data are read."""
 

@@ -15,9 +15,12 @@ from ..audits import carbon, clients, robustness
 from ..audits.findings import Findings
 from ..audits.policy import evaluate
 from ..audits.report import assemble, render_html, render_markdown, with_policy
+from ..platform.checkpoints import reference
+from ..platform.checkpoints.backbones import shown as shown_architecture
 from ..platform.data import sources
 from ..platform.store import Artifact, canonical_json, digest_of_json
 from .adaptation import ADAPTATION
+from .backbone import CHECKPOINT, told, untold
 from .final import final_model
 from .findings_file import from_bytes
 from .privacy_cost import PRIVACY_COST
@@ -167,6 +170,8 @@ def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]
     if "train" not in artifacts:
         missing["/training"] = "Not trained here: how, on what and at what cost isn't known."
         missing["/variation"] = "Not trained here: how a model of another seed would differ is unknown."
+    if CHECKPOINT in artifacts:
+        missing |= untold(artifacts[CHECKPOINT].path)
     if not findings["fairness"].values:
         missing["/fairness"] = "The spec names no sensitive column, so no groups were compared."
     return missing
@@ -178,7 +183,7 @@ def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     members = len(postprocess["mixture"]["weights"]) if "mixture" in postprocess else 1
     return {
         "name": spec.name,
-        "architecture": architecture["name"],
+        "architecture": shown_architecture(architecture["name"], architecture.get("options", {})),
         **({"parameters": members * architecture["parameters"]} if "parameters" in architecture else {}),
         **{key: postprocess[key] for key in ("task", "classes", "positive")},
         "digest": artifact.digest,
@@ -203,9 +208,11 @@ def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
 
 def _training(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     found: dict[str, Any] = {"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
-    told = artifacts["train"].path / "clients.json"
-    if told.exists():  # its rows stayed with clients
-        found["federated"] = clients.measure(json.loads(told.read_bytes()))
+    if CHECKPOINT in artifacts:
+        found["checkpoint"] = told(artifacts[CHECKPOINT].path)
+    shared = artifacts["train"].path / "clients.json"
+    if shared.exists():  # its rows stayed with clients
+        found["federated"] = clients.measure(json.loads(shared.read_bytes()))
     return found
 
 
@@ -240,6 +247,8 @@ def _lineage(spec: Spec, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
     shown["data"]["source"] = sources.label(spec.data.source)
     if spec.adapt is not None:
         shown["adapt"]["target"] = sources.label(spec.adapt.target)
+    if CHECKPOINT in artifacts:
+        shown["model"]["architecture"] = reference.label(str(spec.model.architecture))
     if spec.external and spec.external.model:
         shown["external"]["model"] = PurePath(spec.external.model).name
     return {
@@ -264,6 +273,7 @@ def _evidence(artifacts: Mapping[str, Artifact]) -> dict[str, str]:
         **{f"/{name}": artifacts[name].digest for name in (VARIATION, ADAPTATION) if name in artifacts},
         **{f"/privacy/{part}": artifacts[PRIVACY_COST].digest for part in compared},
         "/data": dataset,
+        **({"/training/checkpoint": artifacts[CHECKPOINT].digest} if CHECKPOINT in artifacts else {}),
         **({"/training": artifacts["train"].digest} if "train" in artifacts else {}),
         "/model": artifacts[final_model(artifacts)].digest,
         "/calibration/temperature": artifacts[final_model(artifacts)].digest,

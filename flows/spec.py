@@ -15,6 +15,7 @@ import yaml
 from ..audits.check import DEFAULT_CONFIDENCE, Check
 from ..audits.config import AuditConfig
 from ..platform.adaptation.config import AdaptConfig
+from ..platform.checkpoints.reference import is_checkpoint, relative_to
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.federated.config import FederatedConfig
@@ -240,7 +241,10 @@ def _resolved(spec: Spec, base: Path) -> Spec:
     """The same spec with relative files in sources taken from the folder that the spec lies in."""
     data = dataclasses.replace(spec.data, source=_from(spec.data.source, base))
     adapt = spec.adapt and dataclasses.replace(spec.adapt, target=_from(spec.adapt.target, base))
-    return dataclasses.replace(spec, data=data, adapt=adapt)
+    model = spec.model
+    if is_checkpoint(model.architecture):
+        model = dataclasses.replace(model, architecture=relative_to(base, str(model.architecture)))
+    return dataclasses.replace(spec, data=data, adapt=adapt, model=model)
 
 
 def _from(source: str, base: Path) -> str:

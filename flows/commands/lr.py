@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import HomeOption, JsonOption, print_json
+from .options import AllowCodeOption, AllowFetchOption, HomeOption, JsonOption, print_json
 
 
 def lr(
@@ -21,14 +21,18 @@ def lr(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE.svg", help="Draw the losses.")
     ] = None,
+    allow_code: AllowCodeOption = None,
+    allow_fetch: AllowFetchOption = False,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Try learning rates from low to high on the train rows, and suggest one (Smith 2017)."""
+    from ...platform.checkpoints.permission import permitting
     from ..rate_range import picture, rate_range_of
     from ..spec import load_spec
 
-    found = rate_range_of(load_spec(spec, set_ or ()), home=home, low=low, high=high, steps=steps)
+    with permitting(fetch=allow_fetch, code=allow_code or ()):
+        found = rate_range_of(load_spec(spec, set_ or ()), home=home, low=low, high=high, steps=steps)
     if out is not None:
         out.write_text(picture(found), encoding="utf-8")
     if json:

@@ -10,6 +10,13 @@ HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder of the store and the registry (ASSAY_HOME, default ./.assay)."),
 ]
+AllowCodeOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow-code", metavar="PACKAGE.MODULE:FACTORY", help="Let a module of your own run its code."),
+]
+AllowFetchOption = Annotated[
+    bool, typer.Option("--allow-fetch", help="Let a checkpoint be fetched from the Hugging Face hub.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL[@VERSION]", help="A registered model.")]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import HomeOption, JsonOption, ModelArgument, print_json
+from .options import AllowCodeOption, HomeOption, JsonOption, ModelArgument, print_json
 
 
 def predict(
@@ -15,16 +15,19 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="CSV or parquet to write; CSV on standard output without."),
     ] = None,
+    allow_code: AllowCodeOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """One row of scores and a decision for each row of FILE."""
+    from ...platform.checkpoints.permission import permitting
     from ..home import Home
     from ..scoring import score_file, write_scores
     from ..version import open_version
 
     version = open_version(Home.find(home), model)
-    scored = score_file(version.model_path(), file)
+    with permitting(code=allow_code or ()):
+        scored = score_file(version.model_path(), file)
     write_scores(scored, output, to_stdout=not json)
     if json:
         print_json({"model": version.name, "version": version.number, "rows": scored.num_rows,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .answer import answer
-from .options import HomeOption, JsonOption
+from .options import AllowCodeOption, AllowFetchOption, HomeOption, JsonOption
 
 
 def run(
@@ -25,6 +25,8 @@ def run(
     ray: Annotated[
         str | None, typer.Option("--ray", metavar="ADDRESS", help="A Ray cluster to train on.")
     ] = None,
+    allow_code: AllowCodeOption = None,
+    allow_fetch: AllowFetchOption = False,
     home: HomeOption = None,
     gate: Annotated[
         bool, typer.Option("--gate", help="Exit 3 or 4 when the gate fails or is inconclusive.")
@@ -32,16 +34,18 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Data to registered version: ingest, pretrain, train, calibrate, audit, report, register."""
+    from ...platform.checkpoints.permission import permitting
     from ..examples import example_path
     from ..run import run_spec
     from ..spec import load_spec
 
     overrides = [*(set_ or ()), *([f"train.workers={workers}"] if workers else ())]
     overrides += [f"seeds={seeds}"] if seeds else []
-    answer(
-        lambda shown: run_spec(
-            load_spec(spec or example_path("adult"), overrides), home=home, ray_address=ray, display=shown
-        ),
-        json=json,
-        gate=gate,
-    )
+    with permitting(fetch=allow_fetch, code=allow_code or ()):
+        answer(
+            lambda shown: run_spec(
+                load_spec(spec or example_path("adult"), overrides), home=home, ray_address=ray, display=shown
+            ),
+            json=json,
+            gate=gate,
+        )

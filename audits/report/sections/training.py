@@ -21,6 +21,7 @@ from ..document import (
 )
 from ..figures import bound, count, duration, plain
 from .absence import not_measured
+from .checkpoint import checkpoint
 from .clients import clients
 from .sheet import LONGEST, sheet, title
 
@@ -35,6 +36,8 @@ def training(report: Mapping[str, Any]) -> Section:
     if found is None:
         return Section("training", "Training", (not_measured(report, "/training"),))
     blocks: list[Block] = [_stages(found["stages"])]
+    if found.get("checkpoint"):
+        blocks += checkpoint(report, found["checkpoint"])
     for stage in found["stages"]:
         if stage.get("evaluation"):
             blocks += _taught(stage["evaluation"])
