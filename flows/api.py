@@ -32,7 +32,7 @@ def run(
     Args:
         spec: path of a YAML file, name of a packaged example, or the spec as a mapping.
         home: folder of store and registry.
-        allow_code: factories of modules that may run, `package.module:factory`; a spec can't ask for it alone.
+        allow_code: factories of modules that may run, `package.module:factory`; no spec can ask for that.
         allow_fetch: a checkpoint may be fetched from the Hugging Face hub.
         overrides: keys with their dots written as two underscores: `train__epochs=3`.
     """

@@ -12,7 +12,7 @@ HomeOption = Annotated[
 ]
 AllowCodeOption = Annotated[
     list[str] | None,
-    typer.Option("--allow-code", metavar="PACKAGE.MODULE:FACTORY", help="Let a module of your own run its code."),
+    typer.Option("--allow-code", metavar="MODULE:FACTORY", help="Let a module of your own run its code."),
 ]
 AllowFetchOption = Annotated[
     bool, typer.Option("--allow-fetch", help="Let a checkpoint be fetched from the Hugging Face hub.")
