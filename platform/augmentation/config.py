@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..exceptions import SpecError
+from ..exceptions import CombinationError, SpecError
 
-__all__ = ["ContrastiveViewConfig", "ViewConfig"]
+__all__ = ["ContrastiveViewConfig", "ViewConfig", "refuse_unfit_views"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,3 +100,35 @@ class ContrastiveViewConfig(ViewConfig):
 
     noise: float = 0.1
     """Gaussian noise, in standard deviations of the image."""
+
+
+def refuse_unfit_views(
+    section: str, augment: bool | ViewConfig, image: tuple[int, int, int] | None, why: str
+) -> None:
+    """Refuse views that were asked for by name where nobody looks at any, or that these images can't have.
+
+    Args:
+        section: that asks for them, e.g. `train`.
+        augment: what it asks for.
+        image: `(channels, height, width)` where views are looked at, else None.
+        why: nobody looks at views, in case that it is so.
+
+    Raises:
+        CombinationError: it can't be had.
+    """
+    if isinstance(augment, bool) or augment == ContrastiveViewConfig():
+        return
+    if image is None:
+        raise CombinationError(
+            f"{section}.augment can't be had here",
+            got=f"views of images, and {why}",
+            expected="images that are looked at while the network learns",
+            mend=f"leave {section}.augment out",
+        )
+    if augment.saturation and image[0] != 3:
+        raise CombinationError(
+            f"{section}.augment.saturation can't be had with these images",
+            got=f"saturation {augment.saturation} and images of {image[0]} channels",
+            expected="red, green and blue",
+            mend=f"leave {section}.augment.saturation out",
+        )

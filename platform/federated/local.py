@@ -59,7 +59,7 @@ class Learner:
         if work.pretrain is None:
             objective = training_objective(work.train, network, told.schema)
         else:
-            objective = pretraining_objective(work.pretrain, network, told.schema.modality)
+            objective = pretraining_objective(work.pretrain, network, told.schema)
         objective = objective.to(choose_device(work.section.device), dtype)
         return cls(work=work, network=network, objective=objective)
 

@@ -10,6 +10,7 @@ import torch
 from flwr.app import Array, ArrayRecord
 from torch import Tensor, nn
 
+from ..augmentation.config import ContrastiveViewConfig, ViewConfig
 from ..data.preprocess import Preprocessor
 from ..exceptions import UsageError
 from ..training.config import ModelConfig, PretrainConfig, TrainConfig
@@ -77,7 +78,7 @@ class Work:
         return json.dumps(
             {
                 "model": dataclasses.asdict(self.model),
-                "train": {name: getattr(self.train, name) for name in _TOLD},
+                "train": {name: dataclasses.asdict(self.train)[name] for name in _TOLD},
                 "preprocessor": self.preprocessor.to_json(),
                 "local_epochs": self.local_epochs,
                 "seed": self.seed,
@@ -90,6 +91,10 @@ class Work:
     def from_json(cls, text: str) -> "Work":
         """What a client makes of it; a section that makes no sense is refused as in a spec."""
         told: dict[str, Any] = json.loads(text)
+        if isinstance(views := told["train"].get("augment"), dict):
+            told["train"]["augment"] = ViewConfig(**views)
+        if told["pretrain"] and (views := told["pretrain"].get("augment")):
+            told["pretrain"]["augment"] = ContrastiveViewConfig(**views)
         return cls(
             model=ModelConfig(**told["model"]),
             train=TrainConfig(**told["train"]),

@@ -3,19 +3,20 @@
 import torch
 from torch import Tensor, nn
 
-from ..augmentation import light_view
+from ..augmentation.views import View
 
 
 class Augmented(nn.Module):
-    """Another objective, fed with light views; in evaluation mode with the images as they are.
+    """Another objective, fed with views; in evaluation mode with the images as they are.
 
     Args:
         objective: called with the views.
+        view: makes a view of each image.
     """
 
-    def __init__(self, objective: nn.Module):
+    def __init__(self, objective: nn.Module, view: View):
         super().__init__()
-        self.objective = objective
+        self.objective, self.view = objective, view
 
     def forward(
         self,
@@ -26,5 +27,5 @@ class Augmented(nn.Module):
     ) -> Tensor:
         """Loss of a batch of images `(batch, channels, height, width)`."""
         if self.training:
-            inputs = tuple(light_view(images, generator) for images in inputs)
+            inputs = tuple(self.view(images, generator) for images in inputs)
         return self.objective(inputs, target, weight, generator)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from ..augmentation.config import ContrastiveViewConfig, ViewConfig
 from ..exceptions import CombinationError, SpecError
 
 
@@ -44,6 +45,10 @@ class PretrainConfig:
 
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of that method, e.g. `{temperature: 0.5}`."""
+
+    augment: ContrastiveViewConfig = field(default_factory=ContrastiveViewConfig)
+    """Images: how far a view may be from its image, e.g. `{flip: horizontal, saturation: 0.4}`, where the
+    method looks at views."""
 
     epochs: int = 10
     """Passes over the train rows."""
@@ -172,9 +177,10 @@ class TrainConfig:
     label_smoothing: float = 0.0
     """Share of the probability that is spread evenly over the classes (Szegedy et al. 2016)."""
 
-    augment: bool = True
-    """Images: small shifts, turns and changes of scale and contrast on every batch. Nothing for tables, and
-    where the head alone is trained: each row is then encoded once."""
+    augment: bool | ViewConfig = True
+    """Images: small shifts, turns and changes of scale and contrast on every batch, or those that are named,
+    e.g. `{flip: horizontal, crop: 0.6}`. With true, nothing for tables, and where the head alone is trained:
+    each row is then encoded once."""
 
     mixup: float = 0.0
     """Images: α of mixup, which averages two images and their labels (Zhang et al. 2018); 0 leaves it out."""

@@ -11,7 +11,7 @@ from ...models.domains import Coral, DomainAdversary
 from ...models.network import Network
 from ..adaptation.config import AdaptConfig
 from ..adaptation.target import read_inputs
-from ..augmentation import light_view
+from ..augmentation.views import view_of
 from ..data.preprocess import Preprocessor
 from .adaptation import Adapted
 from .config import TrainConfig
@@ -69,5 +69,5 @@ def adapted_objective(
         inputs_of(preprocessor, read_inputs(domain.inputs), device),
         weight=adapt.penalty_weight,
         steps=config.epochs * -(-rows // config.batch_size),
-        augment=light_view if schema.modality == "image" and config.augment else None,
+        augment=view_of(config.augment) if schema.modality == "image" else None,
     )

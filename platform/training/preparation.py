@@ -11,6 +11,8 @@ from torch import nn
 from ...models.mixing import Mixed
 from ...models.network import Network
 from ...models.supervised import Classification, Regression
+from ..augmentation.config import refuse_unfit_views
+from ..augmentation.views import view_of
 from ..data.preprocess import Preprocessor
 from ..data.schema import ROW, Schema
 from ..predictor.artifact import load_network
@@ -94,11 +96,15 @@ def head_alone(config: TrainConfig, network: Network) -> bool:
 def training_objective(config: TrainConfig, network: Network, schema: Schema) -> nn.Module:
     """`objective_of`, whose images are changed and mixed while it learns, as the section says."""
     objective = objective_of(config, network, schema.task)
-    if schema.modality != "image" or head_alone(config, network):
+    encoded = head_alone(config, network)
+    why = "training of a head alone" if encoded else f"{schema.modality} data"
+    refuse_unfit_views("train", config.augment, None if encoded else schema.image, why)
+    if schema.modality != "image" or encoded:
         return objective
     if config.mixup or config.cutmix:
         objective = Mixed(objective, classes=len(schema.classes), mixup=config.mixup, cutmix=config.cutmix)
-    return Augmented(objective) if config.augment else objective
+    view = view_of(config.augment)
+    return objective if view is None else Augmented(objective, view)
 
 
 def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:

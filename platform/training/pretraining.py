@@ -12,9 +12,11 @@ from torch import nn
 
 from ...models.catalog import PRETRAINING, Part, build_pretraining
 from ...models.network import Network
-from ..augmentation import contrastive_view
+from ..augmentation.config import refuse_unfit_views
+from ..augmentation.views import random_view
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
+from ..data.schema import Schema
 from ..predictor.artifact import save_network, write_json
 from ..privacy.parts import require_private
 from ..privacy.stages import write_mechanism
@@ -73,7 +75,7 @@ def pretrain(
     given, preprocessor = preprocessor, preprocessor or Preprocessor.fit(data.table("train"), data.schema)
     with reproducible(derive(config.seed, "pretrain"), strict=device.type == "cpu"):
         network = build_network(model, preprocessor, config.seed)
-        objective = pretraining_objective(config, network, data.schema.modality).to(device)
+        objective = pretraining_objective(config, network, data.schema).to(device)
         network.head.requires_grad_(privacy is None)  # no loss asks it; noise alone would move it
         outcome, details, found = _learned(
             network,
@@ -150,21 +152,24 @@ def _learned(
     return outcome, details | seen, found
 
 
-def pretraining_objective(config: PretrainConfig, network: Network, modality: str) -> nn.Module:
+def pretraining_objective(config: PretrainConfig, network: Network, schema: Schema) -> nn.Module:
     """The method's objective; images get the views that they are contrasted by.
 
     Args:
         config: the section `pretrain` of the spec.
         network: whose representation is learned.
-        modality: of the data.
+        schema: of the data.
 
     Raises:
         SpecError: an option's value makes no sense.
+        CombinationError: views that the method doesn't look at, or that these images can't have.
     """
+    looked_at = schema.image if PRETRAINING[config.method].views else None
+    refuse_unfit_views("pretrain", config.augment, looked_at, f"method {config.method}, which compares none")
     with refusals("pretrain.options"):
         return build_pretraining(
             config.method,
             network,
-            augment=contrastive_view if modality == "image" else None,
+            augment=partial(random_view, config=config.augment) if schema.image else None,
             **config.options,
         )
