@@ -22,7 +22,9 @@ def checkpoint(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
     said: tuple[Any, ...] = (Name(found["architecture"]), " was taken from ", Code(found["reference"]))
     if "code" in found:
         said += (", code that whoever started the run allowed (", Code(found["code"]["allowed_by"]), ")")
-    rows = tuple(Row((label, _names(found["card"][key]))) for key, label in _SAID.items() if key in found["card"])
+    rows = tuple(
+        Row((label, _names(found["card"][key]))) for key, label in _SAID.items() if key in found["card"]
+    )
     lacking = [why for place, why in report["missing"].items() if place.startswith("/training/checkpoint/")]
     blocks: list[Block] = [Heading(("Checkpoint",)), Prose((*said, ". ", " ".join(lacking)))]
     if rows:
