@@ -13,33 +13,16 @@ from flwr.clientapp import ClientApp
 from torch import Tensor
 
 from ..exceptions import UsageError
+from .answers import correction_of, judged, trained
 from .effort import timed
-from .local import Judged, Learner, Site, judge, learn
-from .messages import (
-    ARRAYS,
-    BOUND,
-    CONFIG,
-    CONTROL,
-    EXAMPLES,
-    METRICS,
-    PARTITION,
-    ROUND,
-    WITHIN,
-    Work,
-    arrays_of,
-    number,
-    tensors_of,
-)
-from .private.updates import clipped
+from .local import Learner, Site, judge, learn
+from .messages import ARRAYS, CONFIG, METRICS, PARTITION, ROUND, Work, number, tensors_of
+from .secure.client import in_secret
 from .sites import site_folder
 
-__all__ = ["client_app", "forget"]
+__all__ = ["client_app", "forget", "learner_of"]
 
 _SPLITS = ("train", "validation")
-
-#: Where a client remembers SCAFFOLD's control variate between rounds, and the one that no server has
-#: counted yet.
-_COUNTED, _PENDING, _PENDING_ROUND = "control", "control-pending", "control-pending-round"
 
 
 def client_app(sites: Path | None = None) -> ClientApp:
@@ -51,18 +34,18 @@ def client_app(sites: Path | None = None) -> ClientApp:
     """
     app = ClientApp()
 
-    @app.query()
+    @app.query(mods=[in_secret])
     def query(message: Message, context: Context) -> Message:
         folder = _folder(sites, context)
         counts = {split: pq.read_metadata(folder / f"{split}.parquet").num_rows for split in _SPLITS}
         record = MetricRecord({PARTITION: _client(context), **counts})
         return Message(RecordDict({METRICS: record}), reply_to=message)
 
-    @app.train()
+    @app.train(mods=[in_secret])
     @timed
     def train(message: Message, context: Context) -> Message:
         config, learner, site, weights = _asked(sites, message, context)
-        correction, mine = _correction(message, context, site)
+        correction, mine = correction_of(message.content, context, site.client, site.rows.device)
         learned = learn(
             learner,
             site,
@@ -72,24 +55,14 @@ def client_app(sites: Path | None = None) -> ClientApp:
             proximal_mu=number({"proximal-mu": 0.0, **config}, "proximal-mu"),
             correction=correction,
         )
-        metrics = {EXAMPLES: site.examples, "train-loss": learned.loss, ROUND: int(number(config, ROUND))}
-        moved = learned.weights
-        if BOUND in config:  # with client-level privacy; the server clips again
-            moved, within = clipped(weights, learned.weights, number(config, BOUND))
-            metrics[WITHIN] = int(within)
-        content = RecordDict({ARRAYS: arrays_of(moved), METRICS: MetricRecord(metrics)})
-        if correction is not None:
-            context.state[_PENDING] = arrays_of(learned.control)
-            context.state[_PENDING_ROUND] = ConfigRecord({ROUND: int(number(config, ROUND))})
-            change = {name: part - mine[name] for name, part in learned.control.items()}
-            content[CONTROL] = arrays_of(change)
+        content = trained(learned, site.examples, config, weights, mine, context)
         return Message(content, reply_to=message)
 
-    @app.evaluate()
+    @app.evaluate(mods=[in_secret])
     @timed
     def evaluate(message: Message, context: Context) -> Message:
         config, learner, site, weights = _asked(sites, message, context)
-        return _told(judge(learner, site, weights), config, message)
+        return Message(judged(judge(learner, site, weights), config), reply_to=message)
 
     @app.evaluate("personalized")
     @timed
@@ -103,7 +76,7 @@ def client_app(sites: Path | None = None) -> ClientApp:
             factor=number(config, "factor"),
             epochs=int(number(config, "epochs")),
         )
-        return _told(judge(learner, site, own.weights), config, message)
+        return Message(judged(judge(learner, site, own.weights), config), reply_to=message)
 
     return app
 
@@ -119,7 +92,7 @@ def _asked(
 
 def forget() -> None:
     """Drop the rows and the network that this process keeps between rounds."""
-    _learner.cache_clear()
+    learner_of.cache_clear()
     _site.cache_clear()
 
 
@@ -149,11 +122,11 @@ def _folder(sites: Path | None, context: Context) -> Path:
 def _opened(sites: Path | None, config: ConfigRecord, context: Context) -> tuple[Learner, Site]:
     """What is trained, and this client's rows."""
     text = str(config["work"])
-    return _learner(text), _site(_folder(sites, context), text, _client(context))
+    return learner_of(text), _site(_folder(sites, context), text, _client(context))
 
 
 @lru_cache(maxsize=1)
-def _learner(text: str) -> Learner:
+def learner_of(text: str) -> Learner:
     """The network of this process, for the work that is under way."""
     return Learner.build(Work.from_json(text))
 
@@ -161,44 +134,4 @@ def _learner(text: str) -> Learner:
 @cache
 def _site(folder: Path, text: str, client: int) -> Site:
     """A client's rows, ready for the network: prepared once, and kept between rounds."""
-    return Site.open(folder, _learner(text).work, client)
-
-
-def _correction(
-    message: Message, context: Context, site: Site
-) -> tuple[dict[str, Tensor] | None, dict[str, Tensor]]:
-    """SCAFFOLD's c - c_i and c_i; None and nothing where the server sends no c.
-
-    A control variate counts once the server has said that it counted the answer it came with. Otherwise an
-    answer that was lost or left out would part c from the mean of all c_i for good.
-    """
-    if CONTROL not in message.content.array_records:
-        return None, {}
-    device = site.rows.device
-    everybody = tensors_of(message.content.array_records[CONTROL], device)
-    state = context.state
-    if _PENDING in state:
-        counted = message.content.config_records[CONFIG]["counted"]
-        assert isinstance(counted, list), "the server lists the last counted round of each client"
-        if state.config_records[_PENDING_ROUND][ROUND] == counted[site.client]:
-            state[_COUNTED] = state.array_records[_PENDING]
-    if _COUNTED in state:
-        mine = tensors_of(state.array_records[_COUNTED], device)
-    else:
-        mine = {name: part.new_zeros(part.shape) for name, part in everybody.items()}
-    return {name: part - mine[name] for name, part in everybody.items()}, mine
-
-
-def _told(judged: Judged, config: ConfigRecord, message: Message) -> Message:
-    """A judgement as an answer."""
-    record = MetricRecord(
-        {
-            EXAMPLES: judged.examples,
-            "loss": judged.loss,
-            "rows": judged.rows,
-            ROUND: int(number(config, ROUND)),
-        }
-    )
-    if judged.correct is not None:
-        record["correct"] = judged.correct
-    return Message(RecordDict({METRICS: record}), reply_to=message)
+    return Site.open(folder, learner_of(text).work, client)

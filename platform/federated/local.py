@@ -6,12 +6,13 @@ client, round): where and in which order clients run changes nothing.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from ...models.network import Network
 from ...models.optimizers import build_optimizer
@@ -30,7 +31,7 @@ from .messages import Work, weights_of
 from .proximal import Proximal
 from .scaffold import Controlled
 
-__all__ = ["Judged", "Learned", "Learner", "Site", "judge", "learn"]
+__all__ = ["Judged", "Learned", "Learner", "Site", "corrected", "judge", "learn", "optimizer_of"]
 
 #: Plain SGD where nothing else is said: momentum would start from nothing in every round, and both FedAvg and
 #: SCAFFOLD are written for this.
@@ -67,6 +68,11 @@ class Learner:
     def learned(self) -> nn.Module:
         """Whose weights are averaged: a pretraining objective learns more than the network."""
         return self.network if self.work.pretrain is None else self.objective
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the target is a class."""
+        return self.work.preprocessor.schema.task != "regression"
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Put weights into what is learned, by name; what isn't named stays."""
@@ -164,7 +170,7 @@ def learn(
     place = derive(work.seed, "client", site.client, round_number)
     learner.load(weights)
     stepper = choose_stepper(config.precision, device, torch.Generator())
-    stepper = _corrected(stepper, learner.learned, proximal_mu, correction)
+    stepper = corrected(stepper, learner.learned.named_parameters(), proximal_mu, correction)
     sampler = Shuffled(len(site.rows), config.batch_size, place)
     with reproducible(place, strict=device.type == "cpu"):
         outcome = fit(
@@ -172,13 +178,7 @@ def learn(
             site.rows,
             None,
             plan=Plan(stage="train", epochs=epochs or work.local_epochs, clip=config.clip, seed=place),
-            optimizer=build_optimizer(
-                config.optimizer,
-                learner.objective,
-                learning_rate=config.learning_rate,
-                weight_decay=config.weight_decay,
-                **{**_PLAIN.get(config.optimizer, {}), **config.optimizer_options},
-            ),
+            optimizer=optimizer_of(learner),
             schedule=lambda step: factor,
             sampler=sampler,
             stepper=stepper,
@@ -207,7 +207,7 @@ def judge(learner: Learner, site: Site, weights: Mapping[str, Tensor]) -> Judged
     learner.objective.eval()
     config, rows = learner.work.section, site.validation
     stepper = choose_stepper(config.precision, rows.device, torch.Generator())
-    classes = rows.target is not None and learner.work.preprocessor.schema.task != "regression"
+    classes = rows.target is not None and learner.classifies
     loss, mass, correct = 0.0, 0.0, 0
     for index in Sequential(len(rows), config.batch_size).batches() if len(rows) else ():
         batch = rows.batch(index)
@@ -225,11 +225,33 @@ def _held_in(rows: Rows, dtype: torch.dtype) -> Rows:
     return dataclasses.replace(rows, inputs=inputs)
 
 
-def _corrected(
-    stepper: FullPrecision, learned: nn.Module, proximal_mu: float, correction: Mapping[str, Tensor] | None
+def optimizer_of(learner: Learner) -> Optimizer:
+    """The optimizer that the work names, over what the learner trains, at the peak learning rate."""
+    config = learner.work.section
+    return build_optimizer(
+        config.optimizer,
+        learner.objective,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        **{**_PLAIN.get(config.optimizer, {}), **config.optimizer_options},
+    )
+
+
+def corrected(
+    stepper: FullPrecision,
+    named: Iterable[tuple[str, Tensor]],
+    proximal_mu: float,
+    correction: Mapping[str, Tensor] | None,
 ) -> FullPrecision:
-    """The stepper, with what the strategy adds to each gradient."""
-    names, weights = zip(*learned.named_parameters(), strict=True)
+    """The stepper, with what the strategy adds to each gradient.
+
+    Args:
+        stepper: how the gradient of the batch comes about.
+        named: names and weights of what is trained, as the round begins.
+        proximal_mu: strength of FedProx's term; 0 is none.
+        correction: SCAFFOLD's c - c_i by those names, or None.
+    """
+    names, weights = zip(*named, strict=True)
     if correction is not None:
         seen = tuple(torch.zeros_like(weight) for weight in weights)
         changes = tuple(correction[name] for name in names)

@@ -34,6 +34,11 @@ class Proximal(FullPrecision):
     anchor: tuple[Tensor, ...]
     mu: float
 
+    @property
+    def beside(self) -> tuple[Tensor, ...]:
+        """What it keeps beside the weights, in tensors like them."""
+        return self.anchor
+
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch."""
         return self.inner.loss(objective, batch)

@@ -31,6 +31,11 @@ class Controlled(FullPrecision):
     correction: tuple[Tensor, ...]
     seen: tuple[Tensor, ...]
 
+    @property
+    def beside(self) -> tuple[Tensor, ...]:
+        """What it keeps beside the weights, in tensors like them."""
+        return (*self.correction, *self.seen)
+
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch."""
         return self.inner.loss(objective, batch)
