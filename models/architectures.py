@@ -178,6 +178,14 @@ ARCHITECTURES: Mapping[str, Part] = MappingProxyType(
             options={"norm": "batch", "width": 1.0, "dropout": 0.2, "drop_block": 0.2},
             private={"norm": "group"},
         ),
+        "efficientnet_lite0": Part(
+            summary="inverted residuals for phones, whose published weights can be taken",
+            paper="https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
+            modality="image",
+            module="efficientnet_lite",
+            factory="EfficientNetLite0",
+            options={"norm": "batch", "width": 1.0, "dropout": 0.2},
+        ),
         "text_transformer": Part(
             summary="small transformer encoder for texts",
             paper="https://arxiv.org/abs/1706.03762",
