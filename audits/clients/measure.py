@@ -1,8 +1,8 @@
 """Clients of a federated training: how good the global weights are for each, and for whom they are worse.
 
 Each client's accuracy is of its own validation rows, of which the best round was chosen by all clients'
-together: it flatters a little, as every validation score does. It says nothing of groups inside a client; a
-sensitive column that names the clients has the section on fairness say that, on test rows.
+together: it flatters a little, as every validation score does. Groups inside a client, and test rows, are what
+`inside.py` says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,31 +11,52 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from ..findings import Findings
 from ..intervals.proportion import Proportions
+from . import contributions, energy, outliers
 
 __all__ = ["measure"]
 
+_UNASKED = {
+    "contributions": "What each client's data contributed wasn't measured: federated.contributions is none.",
+    "outliers": "No round was searched for outlying updates: federated.outliers is null.",
+}
 
-def measure(told: Mapping[str, Any], *, confidence: float = 0.95) -> dict[str, Any]:
-    """A section for the report from a model artifact's `clients.json`.
+_WATCHED = {"contributions": contributions.measure, "outliers": outliers.measure}
+
+
+def measure(
+    told: Mapping[str, Any],
+    *,
+    reading: Mapping[str, Any] | None = None,
+    effort: Mapping[str, Any] | None = None,
+    inside: Findings | None = None,
+    confidence: float = 0.95,
+) -> Findings:
+    """A section for the report from a model artifact's `clients.json`, and what stands beside it.
 
     Args:
         told: content of the file.
+        reading: what the meter said of the stage.
+        effort: processor time by client and round, from the stage's manifest.
+        inside: what test rows say of clients; None where they belong to none.
         confidence: that every client's limits hold at once, by Bonferroni's inequality.
 
     Returns:
         `partition`, `strategy`, `preprocessing`, `faults` by kind, `clients` with a row each, and for classes
         `together`, the accuracy over all clients' rows, and `worse`, the clients whose upper limit lies below
-        it, worst first.
+        it, worst first; `contributions`, `outliers`, `energy` and `test` where they were measured.
     """
     clients = [dict(row) for row in told["clients"]]
+    names = [row["client"] for row in clients]
     found: dict[str, Any] = {
         "partition": _given(told["partition"]),
         "strategy": dict(told["strategy"]),
         "preprocessing": told["preprocessing"],
-        "faults": _counted(fault["kind"] for fault in told["faults"]),
         "clients": clients,
     }
+    if "faults" in told:
+        found["faults"] = _counted(fault["kind"] for fault in told["faults"])
     for key in ("validation", "personalized"):
         _with_limits(clients, key, confidence)
     judged = [row for row in clients if "validation_accuracy" in row]
@@ -45,7 +66,34 @@ def measure(told: Mapping[str, Any], *, confidence: float = 0.95) -> dict[str, A
         worse = [row for row in judged if row["validation_accuracy"]["high"] < together]
         worse.sort(key=lambda row: row["validation_accuracy"]["value"])
         found |= {"together": together, "worse": [row["client"] for row in worse], "confidence": confidence}
-    return found
+    missing: dict[str, str] = {}
+    for part, of in _WATCHED.items():
+        if part in told:
+            found[part] = of(told[part], names)
+        else:
+            missing[f"/{part}"] = _UNASKED[part]
+    for part, beside in (("energy", _energy(reading, effort, names)), ("test", _inside(inside, told))):
+        if beside.values:
+            found[part] = beside.values
+        missing |= {f"/{part}{place}": why for place, why in beside.missing.items()}
+    return Findings(values=found, missing=missing)
+
+
+def _energy(
+    reading: Mapping[str, Any] | None, effort: Mapping[str, Any] | None, names: Sequence[str]
+) -> Findings:
+    """The stage's energy by client, where processor time was told."""
+    if reading is None or not effort:
+        return Findings(missing={"": "Nobody told whose work processor time was."})
+    return energy.measure(reading, effort, names)
+
+
+def _inside(inside: Findings | None, told: Mapping[str, Any]) -> Findings:
+    """What test rows say, or why they don't."""
+    if inside is not None:
+        return inside
+    by = told["partition"]["by"]
+    return Findings(missing={"": f"Rows were dealt by {by}: test rows belong to no client."})
 
 
 def _with_limits(clients: Sequence[dict[str, Any]], key: str, confidence: float) -> None:

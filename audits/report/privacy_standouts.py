@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .document import Inline, Name
-from .figures import figure, interval
+from .figures import count, figure, interval, plain
 from .sections.membership import CHANCE, attack_title
+from .sections.privacy_clients import drift
 from .sections.privacy_loss import epsilon, strongest, verdict_on
 
 __all__ = ["privacy_lines"]
@@ -16,8 +17,9 @@ Line = tuple[Inline, ...]
 
 
 def privacy_lines(found: Mapping[str, Any]) -> list[Line]:
-    """A sentence each for a refuted claim, known noise, rows without bound or budget, and who is found."""
-    lines = [_refuted(found), _seeded(found), _unbounded(found), _unlimited(found), _found(found)]
+    """A sentence each for a refuted claim, known noise, no bound or budget, drowned clients, who is found."""
+    lines = [_refuted(found), _seeded(found), _unbounded(found), _unlimited(found), _drowned(found)]
+    lines.append(_found(found))
     return [line for line in [*lines, *_exposed(found)] if line]
 
 
@@ -60,6 +62,18 @@ def _unlimited(found: Mapping[str, Any]) -> Line:
     if "claimed" not in found or "cumulative" not in found or "budget" in found["cumulative"]:
         return ()
     return ("No budget limits what may be spent on these rows: the next version adds its ε to this one's.",)
+
+
+def _drowned(found: Mapping[str, Any]) -> Line:
+    """Noise moved the weights further than clients could have."""
+    times = drift(found.get("claimed", {}))
+    if times is None or times <= 1:
+        return ()
+    clients = count(found["claimed"]["clients_a_round"])
+    return (
+        f"Noise outweighs what clients teach: with {clients} of them expected in a round, it moves the "
+        f"weights about {plain(times, 2)} times as far as they could.",
+    )
 
 
 def _found(found: Mapping[str, Any]) -> Line:

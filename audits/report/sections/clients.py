@@ -40,10 +40,17 @@ def _how(found: Mapping[str, Any]) -> tuple[Any, ...]:
     said += (" ", Name(how["column"])) if how["by"] == "column" else ()
     said += (", were joined by ", Name(strategy["name"]))
     said += (" (", Code(options), ").") if options else (".",)
-    kinds = ", ".join(f"{count(n)} {kind.replace('_', ' ')}" for kind, n in found["faults"].items())
-    said += (f" Answers that didn't count: {kinds}." if kinds else " Every answer counted.",)
+    said += (_counted(found),)
     pooled = " Preprocessing was fitted on all clients' rows together, which a real federation could not do."
     return said if found["preprocessing"] == "given" else (*said, pooled)
+
+
+def _counted(found: Mapping[str, Any]) -> str:
+    """Which answers counted, where that may be told."""
+    if "faults" not in found:
+        return " Who took part in which round is secret, as the privacy of clients asks, and noted nowhere."
+    kinds = ", ".join(f"{count(n)} {kind.replace('_', ' ')}" for kind, n in found["faults"].items())
+    return f" Answers that didn't count: {kinds}." if kinds else " Every answer counted."
 
 
 def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -69,7 +76,7 @@ def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    heads = ["Train rows", "Validation rows", "Rounds", "Labels differ by"]
+    heads = ["Train rows", "Validation rows", *(["Rounds"] if "asked" in rows[0] else []), "Labels differ by"]
     heads += [head for key, head in _SCORES.items() if any(key in row for row in rows)]
     return (Column("Client"), *(Column(head, "number") for head in heads))
 
@@ -88,7 +95,7 @@ def _row(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Row:
         (Name(row["client"]),),
         Count(row["train"]),
         Count(row["validation"]),
-        f"{count(row['counted'])} of {count(row['asked'])}",
+        *([f"{count(row['counted'])} of {count(row['asked'])}"] if "asked" in row else []),
         plain(row["distance"], 2),
     ]
     for key in _SCORES:

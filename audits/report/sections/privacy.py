@@ -6,6 +6,7 @@ from typing import Any
 from ..document import Block, Column, Fold, Heading, Inline, Name, Prose, Row, Section, Table
 from .absence import not_measured, reason
 from .membership import membership
+from .privacy_clients import rounds_in_words
 from .privacy_cost import cost, curve
 from .privacy_loss import chance, epsilon, losses, unit_of
 from .privacy_odds import in_words
@@ -54,6 +55,7 @@ def _opening(report: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inlin
     return (
         f"Trained with differential privacy: ε = {epsilon(held['epsilon'])} claimed at δ = ",
         f"{chance(held['delta'])}, for ", *unit_of(held["unit"]), f"; {outside(report, found)}.",
+        rounds_in_words(held),
         "" if secret else " Not private against whoever knows the noise seed, which stands in the spec.",
     )  # fmt: skip
 

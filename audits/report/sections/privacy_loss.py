@@ -31,7 +31,11 @@ def chance(delta: float) -> str:
 
 def unit_of(unit: str) -> tuple[Inline, ...]:
     """Whom a guarantee is for, in words."""
-    return ("one row",) if unit == "record" else ("all rows with one value of ", Name(unit))
+    if unit == "record":
+        return ("one row",)
+    if unit == "client" or unit.startswith("client #"):  # the ledger numbers the clients of one deal
+        return ("one client with all of its train rows",)
+    return ("all rows with one value of ", Name(unit))
 
 
 def verdict_on(found: Privacy) -> Literal["fail", "inconclusive", "pass", "none"]:
