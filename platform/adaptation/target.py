@@ -53,7 +53,7 @@ def ingest_inputs(source: str, schema: Schema, split: SplitConfig, *, out: Path)
 
 
 def ingest_test(source: str, schema: Schema, split: SplitConfig, *, out: Path) -> dict[str, Any]:
-    """Write the labelled test rows with all that audits read; no file where the source has no labels.
+    """Write the labelled test rows with all that audits read: none where the source has no labels.
 
     Returns:
         For the manifest: test rows that are `audited`, and how many have no label.
@@ -64,14 +64,14 @@ def ingest_test(source: str, schema: Schema, split: SplitConfig, *, out: Path) -
     with tempfile.TemporaryDirectory(prefix="target-") as folder:
         reading = sources.read(source, scratch=Path(folder))
         test = _dealt(reading, split) == splits.TEST
-        if not _has(reading, schema.target):
-            return {"audited": 0, "unlabelled": int(test.sum())}
-        table = _table(reading, _columns(reading, schema, (*_BESIDE, "target")), test)
-        labelled = table.filter(table[schema.target].is_valid())
-        _check_classes(labelled, schema)
-        if labelled.num_rows:
-            pq.write_table(labelled, out / _TEST)
-    return {"audited": labelled.num_rows, "unlabelled": table.num_rows - labelled.num_rows}
+        if _has(reading, schema.target):
+            table = _table(reading, _columns(reading, schema, (*_BESIDE, "target")), test)
+            labelled = table.filter(table[schema.target].is_valid())
+            _check_classes(labelled, schema)
+        else:
+            labelled = _table(reading, (), test & False)
+        pq.write_table(labelled, out / _TEST)
+    return {"audited": labelled.num_rows, "unlabelled": int(test.sum()) - labelled.num_rows}
 
 
 def read_inputs(folder: Path) -> pa.Table:
@@ -81,7 +81,8 @@ def read_inputs(folder: Path) -> pa.Table:
 
 def read_test(folder: Path) -> pa.Table | None:
     """What `ingest_test` wrote; only audits may call this. None where there is no label."""
-    return pq.read_table(folder / _TEST, memory_map=True) if (folder / _TEST).exists() else None
+    rows = pq.read_table(folder / _TEST, memory_map=True)
+    return rows if rows.num_rows else None
 
 
 def _dealt(reading: Reading, split: SplitConfig) -> np.ndarray:
