@@ -1,4 +1,4 @@
-"""Clients of a federated training: whom the global weights serve worse, who contributed what, who stands out."""
+"""Clients of a federated training: who is served worse, who contributed what, and who stands out."""
 
 from .measure import measure
 

@@ -7,9 +7,24 @@ import numpy as np
 from .course import Round
 from .updates import Updates
 
-__all__ = ["Outliers"]
+__all__ = ["Outliers", "scores_of"]
 
 _SMALLEST = float(np.finfo(np.float64).tiny)
+
+
+def scores_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each update's norm, and its cosine to the median of all: two vectors `(clients,)`.
+
+    The median is taken number by number, so that few clients can't turn it. An update of nothing has
+    cosine 0.
+
+    Args:
+        rows: `(clients, weights)` updates.
+    """
+    middle = np.median(rows, axis=0)
+    norms = np.linalg.norm(rows, axis=1)
+    cosines = rows @ middle / np.maximum(norms * np.linalg.norm(middle), _SMALLEST)
+    return norms, np.clip(cosines, -1.0, 1.0)
 
 
 class Outliers:
@@ -18,18 +33,12 @@ class Outliers:
     name = "outliers"
 
     def round(self, seen: Round) -> dict[str, Any]:
-        """`clients` whose answers counted, the `norm` of each update and its `cosine` to their median.
-
-        The median is taken number by number, so that few clients can't turn it. An update of nothing has
-        cosine 0.
-        """
-        rows = Updates.of(seen).rows
-        middle = np.median(rows, axis=0)
-        norms = np.linalg.norm(rows, axis=1)
-        cosines = rows @ middle / np.maximum(norms * np.linalg.norm(middle), _SMALLEST)
+        """`clients` whose answers counted, with `norm` and `cosine` of each one's update."""
+        norms, cosines = scores_of(Updates.of(seen).rows)
+        clients = list(seen.answers)
         return {
             "round": seen.number,
-            "clients": list(seen.answers),
+            "clients": clients,
             "norm": norms.tolist(),
-            "cosine": np.clip(cosines, -1.0, 1.0).tolist(),
+            "cosine": cosines.tolist(),
         }

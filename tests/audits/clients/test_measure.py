@@ -1,7 +1,8 @@
 """What is said of clients, from the file that federated training writes."""
 
 import pytest
-from assay.audits.clients import measure
+from assay.audits import clients
+from assay.audits.findings import Findings
 from scipy.stats import binom
 
 
@@ -11,12 +12,16 @@ def row(name, rows, accuracy=None, **more):
     return found if accuracy is None else found | {"validation_accuracy": accuracy, "validation_loss": 0.5}
 
 
-def told(*clients, faults=()):
+def measure(found):
+    return clients.measure(found).values
+
+
+def told(*rows, faults=()):
     return {
         "partition": {"by": "dirichlet", "alpha": 0.3, "shards": 2, "column": None},
         "strategy": {"name": "fedprox", "proximal_mu": 0.1},
         "preprocessing": "given",
-        "clients": list(clients),
+        "clients": list(rows),
         "faults": [{"round": 1, "client": 0, "kind": kind, "said": ""} for kind in faults],
     }
 
@@ -65,3 +70,31 @@ def test_faults_are_counted_and_unused_settings_left_out():
     found = measure(told(row("a", 1, 1.0), faults=("stale", "raised", "stale")))
     assert found["faults"] == {"raised": 1, "stale": 2}
     assert found["partition"] == {"by": "dirichlet", "alpha": 0.3}
+
+
+def test_what_was_not_measured_is_said():
+    missing = clients.measure(told(row("a", 10, 0.5))).missing
+    assert "federated.contributions is none" in missing["/contributions"]
+    assert "federated.outliers is null" in missing["/outliers"]
+    assert "dealt by dirichlet" in missing["/test"]
+    assert "processor time" in missing["/energy"]
+
+
+def test_what_was_measured_beside_the_file_stands_in_the_section():
+    watched = {
+        "contributions": {
+            "method": "leave_one_out",
+            "kept": 1,
+            "rounds": [{"round": 1, "clients": [0], "judges": 1, "losses": [2.0, 1.0, 2.0]}],
+        },
+        "outliers": {"rate": 0.05, "planned": 1, "rounds": []},
+    }
+    reading = {"kwh": 1.0, "cpu_seconds": 4.0, "method": "rapl", "estimated": False}
+    effort = {"shared": True, "rounds": [{"round": 1, "server": 1.0, "clients": {"0": 3.0}, "silent": 0}]}
+    inside = Findings(values={"metric": "accuracy"}, missing={"/clients/gaps/sex": "too few"})
+    found = clients.measure(told(row("a", 10, 0.5)) | watched, reading=reading, effort=effort, inside=inside)
+    assert found.values["contributions"]["values"] == {"a": 1.0}
+    assert found.values["outliers"]["named"] == []
+    assert found.values["energy"]["clients"] == {"a": 0.75}
+    assert found.values["test"] == {"metric": "accuracy"}
+    assert found.missing == {"/test/clients/gaps/sex": "too few"}
