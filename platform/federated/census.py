@@ -22,7 +22,7 @@ class Census:
 
     Args:
         clients: number of each node.
-        rows: train rows of each node, as it says.
+        rows: train rows of each node, as it says; nothing where they are secret.
     """
 
     clients: Mapping[int, int]
@@ -35,13 +35,14 @@ class Census:
         return {node: rows / total for node, rows in self.rows.items()}
 
 
-def take_census(grid: Grid, clients: int, timeout: float) -> Census:
+def take_census(grid: Grid, clients: int, timeout: float, content: RecordDict | None = None) -> Census:
     """Wait until all clients are there, and ask who they are.
 
     Args:
         grid: where they are.
         clients: how many there should be.
         timeout: seconds to wait.
+        content: of the question; None is none.
 
     Raises:
         AssayError: they aren't there in time, or two say that they are the same.
@@ -51,13 +52,14 @@ def take_census(grid: Grid, clients: int, timeout: float) -> Census:
         if time.monotonic() > until:
             raise AssayError(f"{len(nodes)} of {clients} clients are there after {timeout:g} seconds")
         time.sleep(_LOOK)
-    messages = [Message(RecordDict(), node, MessageType.QUERY) for node in nodes]
+    messages = [Message(content or RecordDict(), node, MessageType.QUERY) for node in nodes]
     numbers, rows = {}, {}
     for reply in grid.send_and_receive(messages, timeout=timeout):
         if not reply.has_error() and METRICS in reply.content.metric_records:
             told = reply.content.metric_records[METRICS]
             numbers[reply.metadata.src_node_id] = int(number(told, PARTITION))
-            rows[reply.metadata.src_node_id] = int(number(told, "train"))
+            if "train" in told:
+                rows[reply.metadata.src_node_id] = int(number(told, "train"))
     if sorted(numbers.values()) != list(range(clients)):
         raise AssayError(
             f"clients 0 to {clients - 1} should be there, one node each; "

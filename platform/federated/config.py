@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from ..exceptions import CombinationError, SpecError, nearest
 from .methods import STRATEGIES
+from .secure.config import SecureConfig
 
 __all__ = ["FederatedConfig", "PartitionConfig"]
 
@@ -117,6 +118,10 @@ class FederatedConfig:
     outliers: float | None = None
     """Look for updates that are unlike the others': the chance of naming anybody in the whole training where
     clients differ by chance alone, e.g. 0.05; null doesn't look. Nobody is left out for it."""
+
+    secure: SecureConfig | None = None
+    """Secure aggregation: the server sees the sum of clients' changes, and of their validation, and nothing
+    of any one of them; null lets it see each. `{}` takes the defaults."""
 
     def __post_init__(self) -> None:
         _require(

@@ -22,6 +22,7 @@ from .config import FederatedConfig
 from .course import Course, Result
 from .local import Learner
 from .messages import Work, tensors_of
+from .secure.refused import check_secure
 from .strategies import check_strategy
 
 __all__ = ["Job", "read_job", "write_job", "write_model"]
@@ -69,6 +70,8 @@ class Job:
         """
         _refuse_central(self.train)
         check_strategy(self.federated, self.section, self.clients)
+        if self.federated.secure is not None:
+            check_secure(self.federated, self.clients)
 
     def learner(self) -> Learner:
         """What clients learn, as it is before the first round."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
+from .asking import one_by_one
 from .census import take_census
 from .cohort import fixed_share
 from .course import Result
@@ -14,6 +15,7 @@ from .job import Job
 from .messages import arrays_of, weights_of
 from .private.client_privacy import ClientPrivacy
 from .rounds import run_rounds
+from .secure.summing import SecureSums
 from .strategies import build_strategy
 from .watchers import watchers_of
 
@@ -56,7 +58,8 @@ def lead(
     """
     course, learned = job.course(), job.learner().learned
     effort = Effort(shared=job.federated.grid == "in_process")
-    census = take_census(grid, job.clients, course.timeout)
+    sums = None if job.federated.secure is None else SecureSums(job.federated.secure, course.seed)
+    census = take_census(grid, job.clients, course.timeout, sums and sums.census)
     grid = effort.through(grid, census.clients)
     parameters = tuple(name for name, _ in learned.named_parameters())
     strategy = build_strategy(
@@ -75,8 +78,9 @@ def lead(
         course,
         census,
         controls=controls,
-        watchers=(*watchers_of(job, grid, course, census), effort),
+        watchers=(*watchers_of(job, grid, course, census), *([sums] if sums else []), effort),
         draw=draw,
+        ask=sums or one_by_one,
         progress=progress,
     )
     result.effort = effort.to_json()

@@ -26,6 +26,7 @@ from .private import withheld
 from .private.charged import charged
 from .private.client_privacy import ClientPrivacy
 from .private.planned import planned
+from .secure.summing import SecureSums, told_of_sums
 from .server_app import server_app
 from .sites import write_sites
 
@@ -183,6 +184,7 @@ def told_of_clients(dealt: Dealt, config: FederatedConfig, result: Result) -> di
         "clients": rows,
         "faults": [dataclasses.asdict(fault) for fault in result.faults],
         **_watched(config, result),
+        **_summed(config, result),
     }
 
 
@@ -195,8 +197,14 @@ def _watched(config: FederatedConfig, result: Result) -> dict[str, Any]:
     return {name: told[name] | {"rounds": result.watched[name]} for name in told if name in result.watched}
 
 
+def _summed(config: FederatedConfig, result: Result) -> dict[str, Any]:
+    """What secure sums took, but for the seconds."""
+    return {"secure": told_of_sums(config.secure, result.watched[SecureSums.name])} if config.secure else {}
+
+
 def details_of(job: Job, result: Result) -> dict[str, Any]:
     """Facts about the run that are no part of the model's identity."""
+    sums = result.watched.get(SecureSums.name)
     return {
         "engine": {"name": f"flower-{job.federated.grid.replace('_', '-')}", "workers": 1},
         "epochs": len(result.history),
@@ -205,4 +213,5 @@ def details_of(job: Job, result: Result) -> dict[str, Any]:
         "clients": job.clients,
         "faults": len(result.faults),
         "effort": result.effort,
+        **({"secure_seconds": sum(told["seconds"] for told in sums)} if sums else {}),
     }

@@ -41,8 +41,16 @@ def one(record: Mapping[str, Any], key: str, *, length: int) -> bytes:
 
 
 def size(content: RecordDict) -> int:
-    """Bytes of a message's records."""
-    return sum(record.count_bytes() for record in content.values())
+    """Bytes of a message's values, without their names: Flower counts none where a list is empty."""
+    arrays = sum(record.count_bytes() for record in content.array_records.values())
+    records = (*content.config_records.values(), *content.metric_records.values())
+    return arrays + sum(_size(value) for record in records for value in record.values())
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, (bytes, str)) else 8  # a number's
 
 
 def _listed(record: Mapping[str, Any], key: str, kind: type) -> list[Any]:
