@@ -21,10 +21,12 @@ from ..platform.baselines import fit
 from ..platform.calibration.temperature import labelled_validation
 from ..platform.data.dataset import Dataset
 from ..platform.data.values import numbers
+from ..platform.federated.config import PartitionConfig
 from ..platform.mitigation.operating_point import CANDIDATES, is_mitigated, read_mitigation
 from ..platform.predictor import Model, load_model
 from ..platform.privacy.canaries.scores import CANARIES, CANARY_ROWS, CanaryScores
 from ..platform.training.config import TrainConfig
+from .client_rows import owners_of
 from .findings_file import to_bytes
 from .measure import Evidence, at_confidence, measure
 from .member_evidence import members_of
@@ -39,7 +41,13 @@ _REFERENCE = "logistic_regression"
 
 
 def audit(
-    *, dataset: Path, model: Path, config: AuditConfig, out: Path, train: TrainConfig | None = None
+    *,
+    dataset: Path,
+    model: Path,
+    config: AuditConfig,
+    out: Path,
+    train: TrainConfig | None = None,
+    partition: PartitionConfig | None = None,
 ) -> Mapping[str, Any]:
     """Predict the test rows, measure, explain; write predictions, findings and pictures.
 
@@ -49,6 +57,7 @@ def audit(
         config: what is audited and how.
         out: folder to fill.
         train: how the model was trained, where shadow models can be trained alike.
+        partition: how rows were dealt to the clients that trained it; None where there were none.
 
     Returns:
         For the manifest: rows that were audited, and how long predicting them took.
@@ -70,6 +79,7 @@ def audit(
         members=members_of(predictor, model, data, config.privacy, train),
         canaries=CanaryScores.found(model / CANARIES),
         canary_rows=CanaryScores.found(model / CANARY_ROWS),
+        owners=owners_of(learned, test, partition),
     )
     evidence.save(out)
     (out / "pictures").mkdir()

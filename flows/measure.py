@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..audits import calibration, fairness, mitigation, performance, robustness, slices
+from ..audits import calibration, clients, fairness, mitigation, performance, robustness, slices
 from ..audits.bounds import with_bounds
+from ..audits.clients.owners import Owners
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
 from ..audits.mitigation import Candidates
@@ -20,6 +21,7 @@ _BASELINE = "baseline_"
 _COLUMNS = "columns.parquet"
 _VALIDATION = "validation.parquet"
 _MEMBERS = "members.parquet"
+_OWNERS = "clients.parquet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Evidence:
     """Of the training; None where it had none."""
     canary_rows: CanaryScores | None = None
     """What the model says of rows with wrong labels; None where no rows were taken for it."""
+    owners: Owners | None = None
+    """Clients of the test rows; None where they belong to none."""
 
     def save(self, folder: Path) -> None:
         """One parquet file each, below `folder/predictions`."""
@@ -62,6 +66,8 @@ class Evidence:
             self.canaries.to_parquet(folder / _FOLDER / CANARIES)
         if self.canary_rows is not None:
             self.canary_rows.to_parquet(folder / _FOLDER / CANARY_ROWS)
+        if self.owners is not None:
+            self.owners.to_parquet(folder / _FOLDER / _OWNERS)
 
     @classmethod
     def load(cls, folder: Path) -> "Evidence":
@@ -81,6 +87,7 @@ class Evidence:
             members=MemberEvidence.from_parquet(members) if members.exists() else None,
             canaries=CanaryScores.found(folder / _FOLDER / CANARIES),
             canary_rows=CanaryScores.found(folder / _FOLDER / CANARY_ROWS),
+            owners=Owners.found(folder / _FOLDER / _OWNERS),
         )
 
 
@@ -98,6 +105,8 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     )  # fmt: skip
     if evidence.candidates is not None:
         found["mitigation"] = mitigation.measure(evidence.candidates, config.fairness)
+    if evidence.owners is not None:
+        found["clients"] = clients.inside(evidence.model, evidence.owners, config.fairness)
     return found
 
 

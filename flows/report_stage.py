@@ -89,6 +89,7 @@ def build(
     findings = _sections(from_bytes((audit.path / "findings.json").read_bytes()))
     rows, lost = shown(findings)
     findings.pop("data", None)
+    learned = _training(artifacts, findings.pop("clients", None))
     private = privacy_section(spec, artifacts, findings.pop("privacy", None), ledger)
     accounted = carbon.account(
         [{"name": name, **artifact.manifest.to_json()} for name, artifact in artifacts.items()],
@@ -100,7 +101,7 @@ def build(
         model=_model(spec, artifacts[final_model(artifacts)]),
         card={key: value for key, value in spec.to_dict()["card"].items() if value is not None},
         data=_data(spec, artifacts["ingest"]) | rows,
-        training=_training(artifacts) if "train" in artifacts else None,
+        training=learned.values or None,
         findings=findings
         | {
             "calibration": _with_temperature(findings["calibration"], artifacts[final_model(artifacts)]),
@@ -113,7 +114,9 @@ def build(
         | _found_by(ADAPTATION, artifacts),
         lineage=_lineage(spec, artifacts),
         evidence=_evidence(artifacts),
-        missing=_missing(findings, artifacts) | lost,
+        missing={f"/training{place}": why for place, why in learned.missing.items()}
+        | _missing(findings, artifacts)
+        | lost,
         created=created,
         version=version,
     )

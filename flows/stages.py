@@ -56,6 +56,7 @@ _AUDIT_CODE = (
     "platform.predictor",
     "platform.baselines",
     "audits.bounds",
+    "audits.clients",
     "audits.condensed",
     "audits.config",
     "audits.findings",
@@ -77,6 +78,8 @@ _AUDIT_CODE = (
     "flows.member_evidence",
     "flows.shadow_training",
     "flows.truth",
+    "flows.client_rows",
+    "platform.federated.dealing",
     "flows.audit_stage",
     "flows.measure",
 )
@@ -209,6 +212,7 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     return audit(
         dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out,
         train=run.spec.train if _shadowed(run.spec) else None,
+        partition=run.spec.federated and run.spec.federated.partition,
     )  # fmt: skip
 
 
@@ -222,6 +226,8 @@ def _shadowed(spec: Spec) -> bool:
 def _audit_section(spec: Spec) -> Mapping[str, Any]:
     """All of it but the grid; shadow models are trained as the model was."""
     section = dataclasses.asdict(spec.audit) | {"carbon": None}
+    if spec.federated is not None and spec.federated.partition.column is not None:
+        section |= {"clients": dataclasses.asdict(spec.federated.partition)}
     return section | ({"shadows": _training_section(spec.train)} if _shadowed(spec) else {})
 
 
