@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..audits import calibration, clients, fairness, mitigation, performance, robustness, slices
+from ..audits import calibration, fairness, mitigation, performance, robustness, slices
 from ..audits.bounds import with_bounds
+from ..audits.clients import inside
 from ..audits.clients.owners import Owners
 from ..audits.config import AuditConfig
 from ..audits.findings import Findings
@@ -106,7 +107,8 @@ def measure(evidence: Evidence, config: AuditConfig) -> dict[str, Findings]:
     if evidence.candidates is not None:
         found["mitigation"] = mitigation.measure(evidence.candidates, config.fairness)
     if evidence.owners is not None:
-        found["clients"] = clients.inside(evidence.model, evidence.owners, config.fairness)
+        owners = evidence.owners
+        found["clients"] = inside.measure(evidence.model, owners.clients, owners.column, config.fairness)
     return found
 
 

@@ -209,14 +209,26 @@ def _data(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _training(artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+def _training(artifacts: Mapping[str, Artifact], inside: Findings | None) -> Findings:
+    """How it was trained; nothing where it wasn't trained here. `inside` is what test rows say of clients."""
+    if "train" not in artifacts:
+        return Findings()
     found: dict[str, Any] = {"stages": [_stage(name, artifact) for name, artifact in artifacts.items()]}
     if CHECKPOINT in artifacts:
         found["checkpoint"] = told(artifacts[CHECKPOINT].path)
     shared = artifacts["train"].path / "clients.json"
-    if shared.exists():  # its rows stayed with clients
-        found["federated"] = clients.measure(json.loads(shared.read_bytes()))
-    return found
+    if not shared.exists():
+        return Findings(values=found)
+    manifest = artifacts["train"].manifest  # its rows stayed with clients
+    federated = clients.measure(
+        json.loads(shared.read_bytes()),
+        reading=manifest.energy,
+        effort=manifest.details.get("effort"),
+        inside=inside,
+    )
+    found["federated"] = federated.values
+    missing = {f"/federated{place}": why for place, why in federated.missing.items()}
+    return Findings(values=found, missing=missing)
 
 
 def _stage(name: str, artifact: Artifact) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Clients of a federated training: how good the global weights are for each, and for whom they are worse.
 
 Each client's accuracy is of its own validation rows, of which the best round was chosen by all clients'
-together: it flatters a little, as every validation score does. Groups inside a client, and test rows, are what
-`inside.py` says.
+together: it flatters a little, as every validation score does. What test rows say, and of the groups inside a
+client, is in `inside.py`.
 """
 
 from collections.abc import Mapping, Sequence
