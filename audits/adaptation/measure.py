@@ -14,9 +14,9 @@ from .shift import independent_difference
 
 __all__ = ["Pair", "measure"]
 
-_NO_TARGET = "no test row of adapt.target has a label: nothing can be said of the model there"
-_NO_TWIN = "adapt.compare is false: no model without the other domain was trained beside"
-_NO_GROUPS = "groups were compared on the first domain alone"
+_NO_TARGET = "No test row of adapt.target has a label: how the model does there is unknown."
+_NO_TWIN = "Not asked for: adapt.compare is false, so no model was trained without the other domain."
+_NO_GROUPS = "Groups were compared on the first domain alone."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,6 +72,11 @@ BUILTINS: dict[str, Builtin] = {
         files=_digits_files,
         module=".builtin.digits",
     ),
+    "digits_blurred": Builtin(
+        summary="the same digits out of focus: another domain to adapt to, without its labels",
+        files=_digits_files,
+        module=".builtin.digits_blurred",
+    ),
     "omniglot": Builtin(
         summary="4,840 grey images of 28x28 pixels: 242 characters of 8 alphabets, 20 drawings of each",
         files=_omniglot_files,

@@ -129,7 +129,7 @@ def test_a_domain_without_labels_is_learned_from_and_said_to_be_unmeasured(
     place = Home(tmp_path / "home").version_folder("loans", 1)
     report = json.loads((place / "report.json").read_bytes())
     assert "target" not in report["adaptation"]
-    assert "no test row" in report["missing"]["/adaptation/target"]
+    assert "No test row" in report["missing"]["/adaptation/target"]
     assert "adapt.compare" in report["missing"]["/adaptation/gain"]
     assert report["missing"]["/adaptation/target"] in (place / "report.md").read_text(encoding="utf-8")
     assert verify_version(Home(tmp_path / "home"), "loans").differences == []

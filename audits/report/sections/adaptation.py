@@ -88,8 +88,8 @@ def _tables(caption: str, columns: tuple[Column, ...], parts: tuple[Mapping[str,
     ]
     blocks: list[Block] = [Table(caption=caption, columns=columns, rows=tuple(rows[:_OPEN]))]
     if rows[_OPEN:]:
-        more = Table(caption="Further metrics", columns=columns, rows=tuple(rows[_OPEN:]))
-        blocks.append(Fold(f"{len(rows) - _OPEN} more metrics", (more,)))
+        more = Table(caption=f"{caption}: further metrics", columns=columns, rows=tuple(rows[_OPEN:]))
+        blocks.append(Fold(f"{caption}: further metrics", (more,)))
     return blocks
 
 
