@@ -117,9 +117,9 @@ def _given(partition: Mapping[str, Any]) -> dict[str, Any]:
         "dirichlet": ("alpha",),
         "quantity": ("alpha",),
         "label_shards": ("shards",),
-        "column": ("column",),
+        "column": ("column", "minimum"),
     }
-    return {"by": partition["by"], **{key: partition[key] for key in used.get(partition["by"], ())}}
+    return {"by": partition["by"], **{key: partition[key] for key in used.get(partition["by"], ()) if key in partition}}
 
 
 def _counted(kinds: Any) -> dict[str, int]:

@@ -15,6 +15,7 @@ _ALWAYS = (
     "/privacy/cumulative",
     "/privacy/odds/cumulative",
     "/carbon",
+    "/training/federated/energy",
     "/lineage/environment",
     "/signatures",
     "/policy/waivers",

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..document import Block, Cell, Code, Column, Count, Fold, Heading, Measure, Name, Prose, Row, Table
 from ..figures import bound, count, figure, plain
+from .client_findings import client_findings
 from .sheet import LONGEST, title
 
 __all__ = ["clients"]
@@ -27,6 +28,7 @@ def clients(found: Mapping[str, Any]) -> list[Block]:
         Prose(_how(found)),
         Prose(_whom(found)),
         Fold(f"The {count(len(rows))} clients in numbers{more}", (shown,)),
+        *client_findings(found),
     ]
 
 
@@ -38,6 +40,8 @@ def _how(found: Mapping[str, Any]) -> tuple[Any, ...]:
     said: tuple[Any, ...] = (f"Rows of {count(len(found['clients']))} clients, dealt by ", Name(how["by"]))
     said += (f" ({settings})",) if settings and how["by"] != "column" else ()
     said += (" ", Name(how["column"])) if how["by"] == "column" else ()
+    few = how.get("minimum", 1)
+    said += (f", values with fewer than {count(few)} train rows one client together",) if few > 1 else ()
     said += (", were joined by ", Name(strategy["name"]))
     said += (" (", Code(options), ").") if options else (".",)
     said += (_counted(found),)

@@ -101,7 +101,7 @@ def test_what_is_too_small_is_not_compared_and_that_is_said(world):
     found = measure(*world, "site", CONFIG)
     by_name = {row["client"]: row for row in found.values["clients"]}
     assert by_name["d"]["gaps"] == by_name["e"]["gaps"] == {"sex": {}}
-    assert found.missing["/clients/gaps/sex/demographic_parity_difference"].startswith("2 of 5 clients")
+    assert found.missing["/gaps/sex/demographic_parity_difference"].startswith("2 of 5 clients")
     assert "site" not in by_name["a"]["gaps"]
 
 

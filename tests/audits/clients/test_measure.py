@@ -91,10 +91,10 @@ def test_what_was_measured_beside_the_file_stands_in_the_section():
     }
     reading = {"kwh": 1.0, "cpu_seconds": 4.0, "method": "rapl", "estimated": False}
     effort = {"shared": True, "rounds": [{"round": 1, "server": 1.0, "clients": {"0": 3.0}, "silent": 0}]}
-    inside = Findings(values={"metric": "accuracy"}, missing={"/clients/gaps/sex": "too few"})
+    inside = Findings(values={"metric": "accuracy"}, missing={"/gaps/sex": "too few"})
     found = clients.measure(told(row("a", 10, 0.5)) | watched, reading=reading, effort=effort, inside=inside)
     assert found.values["contributions"]["values"] == {"a": 1.0}
     assert found.values["outliers"]["named"] == []
     assert found.values["energy"]["clients"] == {"a": 0.75}
     assert found.values["test"] == {"metric": "accuracy"}
-    assert found.missing == {"/test/clients/gaps/sex": "too few"}
+    assert found.missing == {"/test/gaps/sex": "too few"}
