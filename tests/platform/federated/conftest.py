@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from assay.platform.federated.asking import Ask, one_by_one
 from assay.platform.federated.census import take_census
+from assay.platform.federated.cohort import Draw, fixed_share
 from assay.platform.federated.config import FederatedConfig
 from assay.platform.federated.course import Course, Result, Watcher
 from assay.platform.federated.grids.in_process import in_process
@@ -21,9 +23,12 @@ from assay.platform.federated.messages import (
     arrays_of,
 )
 from assay.platform.federated.rounds import run_rounds
+from assay.platform.federated.secure.client import in_secret
 from assay.platform.federated.strategies import build_strategy
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import FedAvg
 
 Weights = dict[str, np.ndarray]
 
@@ -55,13 +60,13 @@ def _puppets(
     """Clients whose training is a function of (client, round, weights): new weights, or a whole content."""
     app = ClientApp()
 
-    @app.query()
+    @app.query(mods=[in_secret])
     def query(message, context):
         client = context.node_config[PARTITION]
         numbers = {PARTITION: client, "train": int(examples[client]), "validation": 1}
         return Message(RecordDict({METRICS: MetricRecord(numbers)}), reply_to=message)
 
-    @app.train()
+    @app.train(mods=[in_secret])
     def learn(message, context):
         client, number = context.node_config[PARTITION], message.content[CONFIG][ROUND]
         weights = {name: array.numpy() for name, array in message.content[ARRAYS].items()}
@@ -69,7 +74,7 @@ def _puppets(
         content = told if isinstance(told, RecordDict) else _answer(told, examples[client], number)
         return Message(content, reply_to=message)
 
-    @app.evaluate()
+    @app.evaluate(mods=[in_secret])
     def judge(message, context):
         weights = {name: array.numpy() for name, array in message.content[ARRAYS].items()}
         numbers = {EXAMPLES: 1.0, "rows": 1, "loss": loss(weights), ROUND: message.content[CONFIG][ROUND]}
@@ -86,18 +91,25 @@ def _lead(
     loss: Callable[[Weights], float] = lambda weights: 0.0,
     course: dict[str, Any] | None = None,
     watchers: Iterable[Watcher] = (),
+    before: Callable[[FedAvg], FedAvg] = lambda strategy: strategy,
+    draw: Draw = fixed_share,
+    ask: Ask = one_by_one,
+    through: Callable[[Grid], Grid] = lambda grid: grid,
     **told,
 ) -> Result:
     config = FederatedConfig(**{"rounds": 1} | told)
     settings = {"work": "", "rounds": config.rounds, "factor": lambda step: 1.0, "fraction": config.fraction}
-    with in_process(_puppets(train, examples, loss), len(examples)) as grid:
-        census = take_census(grid, len(examples), 5.0)
+    with in_process(_puppets(train, examples, loss), len(examples)) as open_grid:
+        grid = through(open_grid)
+        census = take_census(grid, len(examples), 5.0, getattr(ask, "census", None))
         strategy = build_strategy(
             config, clients=census.clients, shares=census.shares, parameters=tuple(start)
         )
         arrays = arrays_of({name: torch.from_numpy(part) for name, part in start.items()})
         whole = Course(**settings | (course or {}))
-        return run_rounds(grid, strategy, arrays, whole, census, watchers=watchers)
+        return run_rounds(
+            grid, before(strategy), arrays, whole, census, watchers=watchers, draw=draw, ask=ask
+        )
 
 
 @pytest.fixture
@@ -106,7 +118,8 @@ def lead() -> Callable[..., Result]:
 
     `lead(train, start, examples=[...])`: `train(client, round, weights)` returns new weights or a content,
     `start` are the first global weights, `examples` counts each client's rows, `loss(weights)` is what they
-    all judge.
+    all judge, `before(strategy)` stands before the strategy, `draw` says who takes part, `ask` how answers
+    come, and `through(grid)` stands before the grid.
     """
     return _lead
 
