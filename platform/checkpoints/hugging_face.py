@@ -131,7 +131,7 @@ def load(network: TextBackbone | PictureBackbone, folder: Path, config: Mapping[
             expected="every tensor that its config.json asks for", mend="fetch the checkpoint again",
         )  # fmt: skip
     body: Any = network.body.body if isinstance(network, PictureBackbone) else network.body
-    whole = set(found.state_dict())
+    whole = set(found.state_dict()) - set(told["missing_keys"])
     body.load_state_dict(_without_pooler(found).state_dict())
     return sorted(set(told["unexpected_keys"]) | (whole - set(body.state_dict())))
 
