@@ -52,6 +52,7 @@ class ViewConfig:
 
     def __post_init__(self) -> None:
         low, high = self.zoom
+        object.__setattr__(self, "zoom", (low, high))  # JSON knows lists alone
         rules = {
             "crop": (0 < self.crop <= 1, "above 0, at most 1"),
             "shift": (0 <= self.shift <= 1, "0 to 1"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from assay.flows.examples import example_names, example_path
 from assay.flows.spec import load_spec, parse_spec, read_yaml
+from assay.platform.augmentation.config import ContrastiveViewConfig, ViewConfig
 from assay.platform.exceptions import SpecError, UsageError
 
 DATA = {"source": "builtin:adult", "target": "income"}
@@ -52,6 +53,8 @@ def test_an_architectures_own_parameters_stand_beside_its_name():
         ({"data": DATA, "policy": [{"metrc": "accuracy"}]}, "policy[0].metrc", "did you mean 'metric'"),
         ({"data": DATA, "train": {"epochs": "many"}}, "train.epochs", "integer"),
         ({"data": DATA, "train": {"epochs": 0}}, "train.epochs", "1 or more"),
+        ({"data": DATA, "train": {"augment": {"flop": "both"}}}, "train.augment.flop", "did you mean 'flip'"),
+        ({"data": DATA, "train": {"augment": {"crop": 0}}}, "augment.crop", "at most 1"),
         ({"data": {"target": "x"}}, "data.source", "with a value"),
         ({}, "data", "with a value"),
         ({"data": DATA, "name": "../escape"}, "../escape", ""),
@@ -63,6 +66,16 @@ def test_a_wrong_key_or_value_is_named_with_what_was_expected(document, named, h
     assert named in str(caught.value)
     assert hint in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_views_are_switched_off_or_named_in_the_spec():
+    for augment in (True, False):
+        assert parse_spec({"data": DATA, "train": {"augment": augment}}).train.augment is augment
+    named = {"flip": "horizontal", "zoom": [0.8, 1.2]}
+    spec = parse_spec({"data": DATA, "train": {"augment": named}, "pretrain": {"method": "simclr"}})
+    assert spec.train.augment == ViewConfig(flip="horizontal", zoom=(0.8, 1.2))
+    assert spec.pretrain is not None
+    assert spec.pretrain.augment == ContrastiveViewConfig()
 
 
 @pytest.mark.parametrize("override", ["epochs", "=3", "train.epochs=[1"])

@@ -7,7 +7,7 @@ import pytest
 import scipy.ndimage
 import torch
 import torch.nn.functional as F
-from assay.platform.augmentation.affine import affine_matrices, random_affine
+from assay.platform.augmentation.affine import affine_matrices, chained, crop_boxes, random_affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,3 +86,53 @@ def test_draws_stay_inside_their_bounds_and_reach_them():
     assert right.abs().max() <= 33 * 0.25 + 1e-3
     assert right.max() > 33 * 0.24
     assert abs(right.mean()) < 0.3
+
+
+STILL = {"shift": 0.0, "degrees": 0.0, "zoom": (1.0, 1.0)}
+
+
+@settings(deadline=None, max_examples=40)
+@given(least=st.floats(0.05, 0.99), seed=st.integers(0, 1000))
+def test_a_crop_lies_inside_the_image_and_keeps_the_area_asked_for(least, seed):
+    sides, centres = crop_boxes(200, least, torch.Generator().manual_seed(seed))
+    assert (sides + centres.abs() <= 1 + 1e-6).all()
+    # A box of three to four that would be longer than the image is cut to its length.
+    area, ratio = sides.prod(1), sides[:, 0] / sides[:, 1]
+    assert ((area >= least - 1e-6) | (sides == 1).any(1)).all()
+    assert (area >= least * 0.75 - 1e-6).all()
+    assert ((ratio > 0.749) & (ratio < 1.334)).all()
+
+
+def test_a_crop_samples_where_its_box_says():
+    images = torch.rand(1, 1, 10, 14, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    side, centre = (0.5, 0.7), (0.25, -0.2)
+    identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    box = chained(identity, torch.tensor([side]), torch.tensor([centre])).double()
+    grid = F.affine_grid(box, [1, 1, 10, 14], align_corners=False)
+    found = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    rows, columns = np.mgrid[0:10, 0:14] + 0.5
+    down = (centre[1] + side[1] * (2 * rows / 10 - 1) + 1) / 2 * 10 - 0.5
+    across = (centre[0] + side[0] * (2 * columns / 14 - 1) + 1) / 2 * 14 - 0.5
+    expected = scipy.ndimage.map_coordinates(images[0, 0].numpy(), [down, across], order=1, mode="nearest")
+    np.testing.assert_allclose(found[0, 0].numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("flip", "axes"), [("horizontal", [3]), ("vertical", [2]), ("both", [2, 3])])
+def test_a_coin_mirrors_each_image_along_the_axes_asked_for_and_no_other(flip, axes):
+    images = torch.rand(400, 2, 6, 8, generator=torch.Generator().manual_seed(1))
+    views = random_affine(images, torch.Generator().manual_seed(2), **STILL, flip=flip)
+    ways = [[axis for axis in axes if chosen >> axis & 1] for chosen in range(16)]
+    ways = [way for number, way in enumerate(ways) if way not in ways[:number]]
+    hits = torch.stack([((views - images.flip(way)).abs() < 1e-5).flatten(1).all(1) for way in ways])
+    assert (hits.sum(0) == 1).all(), "every view is its image or a mirror image of it"
+    share = hits.double().mean(1)
+    assert ((share - 1 / len(ways)).abs() < 0.1).all(), "each of them as often"
+
+
+def test_what_is_left_out_draws_nothing():
+    images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    plain = random_affine(images, torch.Generator().manual_seed(4), shift=0.1, degrees=9, zoom=(0.9, 1.1))
+    named = random_affine(
+        images, torch.Generator().manual_seed(4), shift=0.1, degrees=9, zoom=(0.9, 1.1), crop=1.0, flip="none"
+    )
+    assert torch.equal(plain, named)

@@ -1,12 +1,16 @@
 """Changes of brightness, erasing, and the two recipes."""
 
+import numpy as np
 import pytest
 import torch
 from assay.platform.augmentation import contrastive_view, light_view
+from assay.platform.augmentation.config import ViewConfig
 from assay.platform.augmentation.erasing import random_erasing
-from assay.platform.augmentation.intensity import random_contrast, random_noise
+from assay.platform.augmentation.intensity import random_contrast, random_noise, random_saturation
+from assay.platform.augmentation.views import random_view, view_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageEnhance
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -96,3 +100,41 @@ def test_erasing_strikes_the_share_of_images_asked_for():
     erased = random_erasing(images, seeded(), probability=0.3, side=(0.3, 0.5))
     share = (erased != images).flatten(1).any(1).double().mean()
     assert share == pytest.approx(0.3, abs=0.03)
+
+
+def test_saturation_is_pillows_colour_enhancement():
+    pixels = torch.randint(0, 256, (1, 3, 6, 7), generator=seeded(5)).float()
+    view = random_saturation(pixels, seeded(6), saturation=0.9)
+    luma = (pixels * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    gain = float((view - luma)[0, 0, 0, 0] / (pixels - luma)[0, 0, 0, 0])
+    assert 0.1 <= gain <= 1.9
+    image = Image.fromarray(pixels[0].permute(1, 2, 0).byte().numpy())
+    expected = np.asarray(ImageEnhance.Color(image).enhance(gain), dtype=np.float32)
+    found = view[0].permute(1, 2, 0).clamp(0, 255).numpy()
+    assert np.abs(found - expected).max() <= 2, "Pillow rounds its grey and its result"
+
+
+def test_saturation_moves_colours_and_leaves_grey_as_it_is():
+    grey = torch.rand(4, 1, 5, 5, generator=seeded(7)).expand(4, 3, 5, 5)
+    torch.testing.assert_close(random_saturation(grey, seeded(8), saturation=1.0), grey)
+    colours = torch.rand(300, 3, 5, 5, generator=seeded(9))
+    views = random_saturation(colours, seeded(10), saturation=0.5)
+    spread, before = ((x - x.mean(1, keepdim=True)).flatten(1).norm(dim=1) for x in (views, colours))
+    ratio = spread / before
+    assert ratio.min() < 0.7
+    assert ratio.max() > 1.3
+
+
+def test_a_recipe_by_name_is_what_is_asked_for(images):
+    assert view_of(False) is None
+    recipe = ViewConfig(flip="vertical", crop=0.5, saturation=0.5, erase=1.0, noise=0.2)
+    found = view_of(recipe)
+    assert found is not None
+    assert torch.equal(found(images, seeded(1)), random_view(images, seeded(1), config=recipe))
+    assert not torch.equal(found(images, seeded(1)), light_view(images, seeded(1)))
+
+
+def test_the_views_by_default_are_the_recipes_defaults(images):
+    found = view_of(True)
+    assert found is not None
+    assert torch.equal(found(images, seeded(1)), random_view(images, seeded(1), config=ViewConfig()))
