@@ -100,9 +100,7 @@ def _add_gaps(
         for name in wanted:
             without[name] += name not in row["gaps"][of]
     return {
-        pointer(
-            "clients", "gaps", of, name
-        ): f"{count} of {len(rows)} clients have fewer than two groups with "
+        pointer("gaps", of, name): f"{count} of {len(rows)} clients have fewer than two groups with "
         f"{config.minimum_group_size} rows and what the rates need."
         for name, count in without.items()
         if count

@@ -113,13 +113,14 @@ def _with_limits(clients: Sequence[dict[str, Any]], key: str, confidence: float)
 
 def _given(partition: Mapping[str, Any]) -> dict[str, Any]:
     """How rows were dealt, without the settings that this way has no use for."""
+    gathered = ("minimum",) if partition.get("minimum", 1) > 1 else ()
     used = {
         "dirichlet": ("alpha",),
         "quantity": ("alpha",),
         "label_shards": ("shards",),
-        "column": ("column", "minimum"),
+        "column": ("column", *gathered),
     }
-    return {"by": partition["by"], **{key: partition[key] for key in used.get(partition["by"], ()) if key in partition}}
+    return {"by": partition["by"], **{key: partition[key] for key in used.get(partition["by"], ())}}
 
 
 def _counted(kinds: Any) -> dict[str, int]:

@@ -86,7 +86,7 @@ def _contributed(found: Mapping[str, Any]) -> list[Block]:
     """Who lowered the loss, and who raised it."""
     ordered = sorted(found["values"].items(), key=lambda item: -item[1])
     way = {"shapley": "Shapley value", "leave_one_out": "what all others lack without it"}[found["method"]]
-    judged = f"{count(found['rounds'])} rounds" + (
+    judged = _several(found["rounds"], "round") + (
         f" ({count(found['unjudged'])} more couldn't be judged)" if found["unjudged"] else ""
     )
     said: list[Inline] = [
@@ -119,7 +119,7 @@ def _outlying(found: Mapping[str, Any]) -> list[Block]:
     few = f"; {count(found['few'])} had too few answers" if found["few"] else ""
     rate = bound(found["rate"], "share")
     searched = (
-        f"Updates unlike the others': {count(found['searched'])} rounds were searched{few}, with a chance of "
+        f"Updates unlike the others': {_several(found['searched'], 'round')} searched{few}, with a chance of "
     )
     searched += f"{rate} in all that anybody is named where clients differ by chance alone. "
     if not found["named"]:
@@ -148,7 +148,7 @@ def _energy(found: Mapping[str, Any]) -> list[Block]:
     work = sum(found["clients"].values())
     doubt = "; estimated from a model, no energy counter was read" if found["estimated"] else ""
     silent = (
-        f" {count(found['silent'])} answers didn't tell theirs."
+        f" {_several(found['silent'], 'answer')} didn't tell theirs."
         if found["silent"]
         else " Every answer told its."
     )
@@ -183,6 +183,11 @@ def _fold(rows: Sequence[Any], caption: Any, columns: tuple[Column, ...], cells:
     shown = tuple(Row(cells(row)) for row in rows[:LONGEST])
     title = caption if isinstance(caption, tuple) else (caption,)
     return Fold((*title, more), (Table(caption=title, columns=columns, rows=shown),))
+
+
+def _several(number: float, noun: str) -> str:
+    """So many of them."""
+    return f"{count(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def _names(names: Sequence[str]) -> list[Inline]:

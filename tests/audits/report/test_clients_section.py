@@ -1,14 +1,22 @@
 """The clients of a federated training in the section on training."""
 
 import copy
+import html
+import re
 from typing import Any
 
 import jsonschema
 import pytest
-from assay.audits.clients import measure
+from assay.audits import clients
+from assay.audits.findings import Findings
 from assay.audits.report import render_html, render_markdown, schema
+from assay.audits.report.identity import volatile_pointers
 
 HARM = "<script>alert(1)</script>"
+
+
+def measure(found: dict[str, Any], **beside: Any) -> dict[str, Any]:
+    return clients.measure(found, **beside).values
 
 
 def told(*, classes: bool = True, faults: int = 0) -> dict[str, Any]:
@@ -88,3 +96,122 @@ def test_where_there_are_no_classes_losses_are_shown(federated):
     assert "there are no classes" in page
     assert "Accuracy after" not in page
     assert "Loss after its own training" in page
+
+
+def watched() -> dict[str, Any]:
+    """A file of clients that was watched in every way."""
+    few = [{"round": 2, "clients": [0, 1], "norm": [1.0, 2.0], "cosine": [1.0, 0.9]}]
+    many = {"round": 1, "clients": [0] * 9 + [1], "norm": [1.0 + i / 99 for i in range(9)] + [1e9]}
+    return told() | {
+        "contributions": {
+            "method": "shapley",
+            "kept": 2,
+            "rounds": [
+                {"round": 1, "clients": [0, 1], "judges": 2, "losses": [4.0, 1.0, 5.0, 2.0]},
+                {"round": 2, "clients": [0, 1], "judges": 0, "losses": None},
+            ],
+        },
+        "outliers": {
+            "rate": 0.05,
+            "planned": 2,
+            "rounds": [many | {"cosine": [0.5 + i / 99 for i in range(10)]}, *few],
+        },
+    }
+
+
+EFFORT = {
+    "shared": True,
+    "rounds": [
+        {"round": 1, "server": 1.0, "clients": {"0": 5.0, "1": 4.0}, "silent": 1},
+        {"round": 0, "server": 0.0, "clients": {}, "silent": 0},
+    ],
+}
+READING = {"kwh": 0.004, "cpu_seconds": 10.0, "method": "cpu_load", "estimated": True}
+
+
+def gap(value: float) -> dict[str, Any]:
+    return {
+        "value": value,
+        "low": value - 0.1,
+        "high": value + 0.1,
+        "n": 90,
+        "between": ["m", "w"],
+        "excluded": [],
+    }
+
+
+def inside(*, worse: bool = True) -> Findings:
+    name = "demographic_parity_difference"
+    score = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90, "one_sided": [0.61, 0.79]}
+    rows = [
+        {"client": "Norway", "n": 90, "small": False, "score": score, "gaps": {"sex": {name: gap(0.3)}}},
+        {"client": HARM, "n": 3, "small": True, "score": score, "gaps": {"sex": {}}},
+    ]
+    values = {
+        "column": "country",
+        "metric": "accuracy",
+        "together": 0.85,
+        "clients": rows,
+        "worse": ["Norway"] if worse else [],
+        "lowest": "Norway",
+        "widest": {"sex": {name: {"client": "Norway", "value": 0.3}}},
+    }
+    return Findings(values=values, missing={f"/gaps/sex/{name}": "1 of 2 clients has too few."})
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_what_was_found_of_single_clients_is_shown(federated, render):
+    beside = {"reading": READING, "effort": EFFORT, "inside": inside()}
+    federated["training"]["federated"] = measure(watched(), **beside)
+    jsonschema.validate(federated, schema())
+    page = render(federated)
+    for said in (
+        "Test rows by client: accuracy 0.850 for all.",
+        "Served worse, beyond chance: Norway",
+        "1 of 2 clients have too few rows to be named.",
+        "0.300 (0.200 – 0.400) at Norway, m above w",
+        "Shapley value",
+        "lowered the validation loss of all by 2",
+        "1 round (1 more couldn't be judged)",
+        "1 round searched; 1 had too few answers",
+        "of which 90.0% was",
+        "1 answer didn't tell theirs",
+        "cpu_load",
+        "estimated from a model",
+    ):
+        assert said in _plain(page), said
+    assert HARM not in page
+
+
+def _plain(page: str) -> str:
+    """Text of a page as a person reads it."""
+    text = re.sub(r"<[^>]*>", "", page).replace("\\", "")
+    return re.sub(r"\s+", " ", html.unescape(text)).replace("\u2068", "").replace("\u2069", "")
+
+
+def test_where_nobody_stands_out_that_is_said(federated):
+    quiet = watched()
+    quiet["outliers"]["rounds"] = quiet["outliers"]["rounds"][1:]
+    federated["training"]["federated"] = measure(quiet, inside=inside(worse=False))
+    page = _plain(render_markdown(federated))
+    assert "Nobody is." in page
+    assert "Served worst: Norway, 0.700 of 90 rows; chance could explain it." in page
+
+
+def test_forty_clients_and_more_stay_readable(federated):
+    """Tables are folded, and sentences name eight."""
+    many = watched()
+    many["clients"] = [many["clients"][0] | {"client": f"client {number}"} for number in range(150)]
+    many["contributions"]["rounds"] = [
+        {"round": 1, "clients": [0, 1], "judges": 1, "losses": [1.0, 2.0, 1.5, 2.0]}
+    ]
+    federated["training"]["federated"] = measure(many, reading=READING, effort=EFFORT)
+    page = render_html(federated)
+    assert "30 more in report.json" in page
+    assert page.count("client 149") == 0
+
+
+def test_energy_is_no_part_of_what_a_report_is(federated):
+    """Meters differ from run to run; findings must not."""
+    federated["training"]["federated"] = measure(told(), reading=READING, effort=EFFORT)
+    assert "/training/federated/energy" in volatile_pointers(federated)
