@@ -17,6 +17,8 @@ from . import contributions, energy, outliers
 
 __all__ = ["measure"]
 
+_SECRET = "Who took part, and whose answers didn't count, is secret: the noise hides clients."
+
 _UNASKED = {
     "contributions": "What each client's data contributed wasn't measured: federated.contributions is none.",
     "outliers": "No round was searched for outlying updates: federated.outliers is null.",
@@ -55,8 +57,6 @@ def measure(
         "preprocessing": told["preprocessing"],
         "clients": clients,
     }
-    if "faults" in told:
-        found["faults"] = _counted(fault["kind"] for fault in told["faults"])
     for key in ("validation", "personalized"):
         _with_limits(clients, key, confidence)
     judged = [row for row in clients if "validation_accuracy" in row]
@@ -67,6 +67,10 @@ def measure(
         worse.sort(key=lambda row: row["validation_accuracy"]["value"])
         found |= {"together": together, "worse": [row["client"] for row in worse], "confidence": confidence}
     missing: dict[str, str] = {}
+    if "faults" in told:
+        found["faults"] = _counted(fault["kind"] for fault in told["faults"])
+    else:
+        missing["/faults"] = _SECRET
     for part, of in _WATCHED.items():
         if part in told:
             found[part] = of(told[part], names)
