@@ -12,6 +12,10 @@ from ..models.catalog import ARCHITECTURES
 from ..platform.checkpoints.reference import is_checkpoint, is_code
 from ..platform.exceptions import CombinationError
 from ..platform.federated.private.strategies import REFUSED as UNFED
+from ..platform.federated.private.strategies import TOLD_OF_SINGLE
+from ..platform.federated.secure.refused import REFUSED as UNSUMMED
+from ..platform.federated.secure.refused import SINGLE
+from ..platform.few_shot import refused as few_shot
 from ..platform.mitigation.methods import METHODS
 from ..platform.privacy.config import RECORD
 from .client_units import deals_clients, hides_clients
@@ -157,9 +161,34 @@ COMBINATIONS: tuple[Combination, ...] = (
             "set federated.strategy to fedavg, fedavgm or fedadam")
         for name, why in UNFED.items()
     ),
+    *(
+        Combination("clients as the unit", f"federated.{key}", TOLD_OF_SINGLE, f"leave federated.{key} out")
+        for key in ("contributions", "outliers")
+    ),
     Combination("dealt clients as the unit", "several seeds",
         "each seed deals rows to other clients, and what hides the ones hides none of the others",
         "set seeds to 1, or let a column name the clients"),
+    Combination("federated.secure", "a multiclass task"),
+    Combination("federated.secure", "regression"),
+    Combination("federated.secure", "images"),
+    Combination("federated.secure", "texts"),
+    Combination("federated.secure", "several seeds"),
+    Combination("federated.secure", "train.label_fraction"),
+    Combination("federated.secure", "mitigate.threshold"),
+    Combination("federated.secure", "pretraining"),
+    Combination("federated.secure", "data.weight",
+        "a secure sum counts whole rows", "leave one of them out"),
+    Combination("clients as the unit", "federated.secure",
+        "the server couldn't hold each client to its bound, nor count it once", "leave one of them out"),
+    *(
+        Combination("federated.secure", f"federated.strategy: {name}", why,
+            "set federated.strategy to fedavg, fedprox, fedavgm or fedadam")
+        for name, why in UNSUMMED.items()
+    ),
+    *(
+        Combination("federated.secure", f"federated.{key}", why, f"leave federated.{key} out")
+        for key, why in SINGLE.items()
+    ),
     Combination("federated", "a linear probe",
         "clients train every weight", "set train.mode to finetune"),
     Combination("federated", "pretraining"),
@@ -215,6 +244,8 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("adapt", "a multiclass task"),
     Combination("adapt", "images"),
     Combination("adapt", "texts"),
+    *(Combination("few_shot", trait, why, mend) for trait, (why, mend) in few_shot.REFUSED.items()),
+    *(Combination("few_shot", trait) for trait in few_shot.ALLOWED),
     Combination("privacy", "train.mode: lora"),
     Combination("privacy", "train.ema"),
     Combination("privacy", "train.mode: gradual",
@@ -227,6 +258,16 @@ COMBINATIONS: tuple[Combination, ...] = (
         "a rate that follows validation rows tells of them", "set train.schedule to constant or one_cycle"),
     Combination("several workers", "train.mode: gradual",
         "workers agree on what they share before the first step", "set train.workers to 1"),
+    Combination("train.token_dropout", "a linear probe",
+        "its head sees each text's representation alone", "leave train.token_dropout out"),
+    Combination("train.token_dropout", "privacy"),
+    Combination("train.token_dropout", "federated"),
+    Combination("train.token_dropout", "adapt"),
+    Combination("train.token_dropout", "images",
+        "pixels are no tokens", "set train.augment, or leave train.token_dropout out"),
+    Combination("train.token_dropout", "a checkpoint",
+        "its tokenizer has codes of its own, of which none is known to be [UNK]",
+        "leave train.token_dropout out"),
     Combination("mixed images", "a linear probe",
         "its head sees each image's representation alone", "leave train.mixup and train.cutmix out"),
     Combination("mixed images", "regression",
@@ -291,14 +332,21 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         f"federated.strategy: {name}": lambda spec, name=name: (
             spec.federated is not None and spec.federated.strategy == name
         )
-        for name in UNFED
+        for name in UNFED.keys() | UNSUMMED.keys()
     },
+    "federated.secure": lambda spec: spec.federated is not None and spec.federated.secure is not None,
+    "federated.contributions": lambda spec: (
+        spec.federated is not None and spec.federated.contributions != "none"
+    ),
+    "federated.outliers": lambda spec: spec.federated is not None and spec.federated.outliers is not None,
+    "federated.personalize": lambda spec: spec.federated is not None and spec.federated.personalize > 0,
     "privacy.canary_rows": lambda spec: spec.privacy is not None and spec.privacy.canary_rows > 0,
     "persons as the unit": lambda spec: (
         spec.privacy is not None and spec.privacy.unit != RECORD and not hides_clients(spec)
     ),
     "federated": lambda spec: spec.federated is not None,
     "federated pretraining": lambda spec: spec.federated is not None and spec.pretrain is not None,
+    "few_shot": lambda spec: spec.few_shot is not None,
     "several seeds": lambda spec: spec.seeds > 1,
     "several workers": lambda spec: spec.train.workers not in ("auto", 1),
     "data.weight": lambda spec: spec.data.weight is not None,
@@ -308,7 +356,10 @@ _OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "train.mode: lora": lambda spec: spec.train.mode == "lora",
     "train.ema": lambda spec: spec.train.ema is not None,
     "train.accumulate": lambda spec: spec.train.accumulate > 1,
+    "train.label_smoothing": lambda spec: spec.train.label_smoothing > 0,
+    "train.layer_decay": lambda spec: spec.train.layer_decay < 1,
     "train.schedule: plateau": lambda spec: spec.train.schedule == "plateau",
+    "train.token_dropout": lambda spec: spec.train.token_dropout > 0,
     "mixed images": lambda spec: spec.train.mixup > 0 or spec.train.cutmix > 0,
     "a network fixed but for its head": lambda spec: (
         spec.model.architecture in ARCHITECTURES and ARCHITECTURES[spec.model.architecture].fixed
@@ -324,6 +375,7 @@ _OF_DATA: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "a multiclass task": lambda schema: schema["task"] == "multiclass",
     "regression": lambda schema: schema["task"] == "regression",
     "images": lambda schema: schema["modality"] == "image",
+    "tables": lambda schema: schema["modality"] == "tabular",
     "texts": lambda schema: schema["modality"] == "text",
 }
 """Traits that only the data can show."""

@@ -6,7 +6,7 @@ from ..config import FederatedConfig
 from ..job import Job
 from ..messages import weights_of
 from .client_privacy import ClientPrivacy
-from .strategies import REFUSED
+from .strategies import REFUSED, TOLD_OF_SINGLE
 
 __all__ = ["planned"]
 
@@ -72,13 +72,20 @@ def _check_rounds(config: FederatedConfig, clients: int) -> None:
             expected=f"a strategy of means: {REFUSED[config.strategy]}",
             mend="set federated.strategy to fedavg, fedavgm or fedadam",
         )
-    if config.least > 1:
-        raise CombinationError(
-            "federated.least can't be had with client-level privacy",
-            got=config.least,
-            expected="1: how many take part is left to chance, and whether a round fails would tell of it",
-            mend="leave federated.least out",
-        )
+    rules = {
+        "least": (1, "how many take part is left to chance, and whether a round fails would tell of it"),
+        "contributions": ("none", TOLD_OF_SINGLE),
+        "outliers": (None, TOLD_OF_SINGLE),
+        "secure": (None, "the server has to cut each client's change itself, and a sum shows none"),
+    }
+    for key, (usual, why) in rules.items():
+        if getattr(config, key) != usual:
+            raise CombinationError(
+                f"federated.{key} can't be had with client-level privacy",
+                got=getattr(config, key),
+                expected=f"{usual}: {why}",
+                mend=f"leave federated.{key} out",
+            )
     if config.fraction * clients < 1:
         raise SpecError(
             "federated.fraction leaves less than one client to a round",

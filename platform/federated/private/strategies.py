@@ -7,7 +7,10 @@ FedYogi follow it with a memory of earlier ones.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["REFUSED"]
+__all__ = ["REFUSED", "TOLD_OF_SINGLE"]
+
+TOLD_OF_SINGLE = "it tells of single clients what they taught, and that is what the noise hides"
+"""Why contributions and outlying updates aren't told."""
 
 _SINGLE = "it compares single clients' weights, and noise that hides them leaves nothing to compare"
 
