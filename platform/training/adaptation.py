@@ -27,7 +27,7 @@ class Adapted(nn.Module):
         target: inputs of the other domain, each `(others, …)`, on the device.
         weight: what the penalty is multiplied by.
         steps: that there will be, for the penalty's progress.
-        augment: makes views of images of both domains while it learns, or None. One domain's alone would tell
+        augment: makes views of rows of both domains while it learns, or None. One domain's alone would tell
             them apart.
     """
 
@@ -65,7 +65,7 @@ class Adapted(nn.Module):
             torch.cat([ours, theirs[drawn]]) for ours, theirs in zip(inputs, self.target, strict=True)
         )
         if self.augment is not None:
-            both = tuple(self.augment(images, generator) for images in both)
+            both = tuple(self.augment(part, generator) for part in both)
         ours, theirs = self.network.encode(*both).split(rows)
         loss = self.objective((ours,), target, weight, generator)
         progress = min(1.0, int(self.step) / self.steps)

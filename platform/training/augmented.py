@@ -1,4 +1,4 @@
-"""A supervised objective that sees a changed view of each image while it learns."""
+"""A supervised objective that sees a changed view of each row while it learns."""
 
 import torch
 from torch import Tensor, nn
@@ -7,11 +7,11 @@ from ..augmentation.views import View
 
 
 class Augmented(nn.Module):
-    """Another objective, fed with views; in evaluation mode with the images as they are.
+    """Another objective, fed with views; in evaluation mode with the rows as they are.
 
     Args:
         objective: called with the views.
-        view: makes a view of each image.
+        view: makes a view of each row: `light_view` of images, `drop_tokens` of texts.
     """
 
     def __init__(self, objective: nn.Module, view: View):
@@ -25,7 +25,7 @@ class Augmented(nn.Module):
         weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Loss of a batch of images `(batch, channels, height, width)`."""
+        """Loss of a batch: images `(batch, channels, height, width)`, or codes `(batch, length)`."""
         if self.training:
-            inputs = tuple(self.view(images, generator) for images in inputs)
+            inputs = tuple(self.view(part, generator) for part in inputs)
         return self.objective(inputs, target, weight, generator)

@@ -182,6 +182,9 @@ class TrainConfig:
     e.g. `{flip: horizontal, crop: 0.6}`. With true, nothing for tables, and where the head alone is trained:
     each row is then encoded once."""
 
+    token_dropout: float = 0.0
+    """Texts: chance of each token to become [UNK] in a batch (Bowman et al. 2016); 0 leaves all of them."""
+
     mixup: float = 0.0
     """Images: α of mixup, which averages two images and their labels (Zhang et al. 2018); 0 leaves it out."""
 
@@ -216,6 +219,7 @@ class TrainConfig:
             layer_decay=(self.layer_decay, 0 < self.layer_decay <= 1, "above 0, at most 1"),
             accumulate=(self.accumulate, self.accumulate >= 1, "1 or more"),
             ema=(self.ema, self.ema is None or 0 < self.ema < 1, "between 0 and 1, or null"),
+            token_dropout=(self.token_dropout, 0 <= self.token_dropout < 1, "0 or more, below 1"),
             mixup=(self.mixup, 0 <= self.mixup < float("inf"), "0 or more"),
             cutmix=(self.cutmix, 0 <= self.cutmix < float("inf"), "0 or more"),
             label_smoothing=(self.label_smoothing, 0 <= self.label_smoothing < 1, "0 or more, below 1"),

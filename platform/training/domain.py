@@ -11,11 +11,10 @@ from ...models.domains import Coral, DomainAdversary
 from ...models.network import Network
 from ..adaptation.config import AdaptConfig
 from ..adaptation.target import read_inputs
-from ..augmentation.views import view_of
 from ..data.preprocess import Preprocessor
 from .adaptation import Adapted
 from .config import TrainConfig
-from .preparation import loss_of
+from .preparation import loss_of, training_view
 from .tables import inputs_of
 
 __all__ = ["Domain", "adapted_objective"]
@@ -69,5 +68,5 @@ def adapted_objective(
         inputs_of(preprocessor, read_inputs(domain.inputs), device),
         weight=adapt.penalty_weight,
         steps=config.epochs * -(-rows // config.batch_size),
-        augment=view_of(config.augment) if schema.modality == "image" else None,
+        augment=training_view(config, network, schema),
     )

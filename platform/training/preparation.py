@@ -1,6 +1,7 @@
 """What training starts from: the labels that it may see, a network before its first step, its objective."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,12 +10,14 @@ import pyarrow as pa
 from torch import nn
 
 from ...models.mixing import Mixed
-from ...models.network import Network
+from ...models.network import Network, TextNetwork
 from ...models.supervised import Classification, Regression
 from ..augmentation.config import refuse_unfit_views
-from ..augmentation.views import view_of
+from ..augmentation.tokens import drop_tokens
+from ..augmentation.views import View, view_of
 from ..data.preprocess import Preprocessor
 from ..data.schema import ROW, Schema
+from ..exceptions import CombinationError
 from ..predictor.artifact import load_network
 from ..predictor.postprocess import Postprocess
 from .augmented import Augmented
@@ -94,17 +97,34 @@ def head_alone(config: TrainConfig, network: Network) -> bool:
 
 
 def training_objective(config: TrainConfig, network: Network, schema: Schema) -> nn.Module:
-    """`objective_of`, whose images are changed and mixed while it learns, as the section says."""
+    """`objective_of`, whose rows are changed and mixed while it learns, as the section says."""
     objective = objective_of(config, network, schema.task)
+    view = training_view(config, network, schema)
+    mixed = schema.modality == "image" and not head_alone(config, network)
+    if mixed and (config.mixup or config.cutmix):
+        objective = Mixed(objective, classes=len(schema.classes), mixup=config.mixup, cutmix=config.cutmix)
+    return objective if view is None else Augmented(objective, view)
+
+
+def training_view(config: TrainConfig, network: Network, schema: Schema) -> View | None:
+    """What rows look like while a network learns: changed images, texts with gaps; None leaves them alone.
+
+    Raises:
+        CombinationError: views were asked for that these data or this network can't have.
+    """
     encoded = head_alone(config, network)
     why = "training of a head alone" if encoded else f"{schema.modality} data"
     refuse_unfit_views("train", config.augment, None if encoded else schema.image, why)
-    if schema.modality != "image" or encoded:
-        return objective
-    if config.mixup or config.cutmix:
-        objective = Mixed(objective, classes=len(schema.classes), mixup=config.mixup, cutmix=config.cutmix)
-    view = view_of(config.augment)
-    return objective if view is None else Augmented(objective, view)
+    if config.token_dropout:
+        if encoded or not isinstance(network, TextNetwork):
+            raise CombinationError(
+                "train.token_dropout can't be had here",
+                got=why if encoded or schema.modality != "text" else "a vocabulary of the checkpoint's own",
+                expected="texts in codes of a vocabulary that was learned here, and a network that learns",
+                mend="leave train.token_dropout out",
+            )
+        return partial(drop_tokens, share=config.token_dropout)
+    return view_of(config.augment) if schema.modality == "image" and not encoded else None
 
 
 def objective_of(config: TrainConfig, network: Network, task: str) -> nn.Module:

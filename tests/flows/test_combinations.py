@@ -12,6 +12,7 @@ from assay.models.catalog import PRETRAINING
 from assay.platform.exceptions import CombinationError
 from assay.platform.federated.methods import STRATEGIES
 from assay.platform.federated.private.strategies import REFUSED as UNFED
+from assay.platform.federated.secure.refused import REFUSED as UNSUMMED
 from assay.platform.privacy.canaries.scores import CANARY_ROWS, CanaryScores
 from assay.platform.privacy.ledger.rdp_filter import composed_epsilon
 from assay.platform.privacy.ledger.renyi import renyi_curve
@@ -25,6 +26,13 @@ BUDGET = {"epsilon": 2.0, "delta": 1e-5, "accountant": "rdp"}
 HIDDEN = {
     "federated": {"clients": 40, "rounds": 2, "fraction": 0.2},
     **{f"privacy.{key}": value for key, value in {**BUDGET, "unit": "client"}.items()},
+}
+
+#: Reviews, of which a few are read by little of a network.
+TEXTS = {
+    "data": {"source": "builtin:reviews", "text": {"vocabulary": 300, "length": 16}},
+    "model": {"architecture": "text_transformer", "options": {"width": 16, "depth": 1, "heads": 2}},
+    "train": {"epochs": 1, "batch_size": 64, "label_fraction": 0.02},
 }
 
 #: Keys of a spec that give it a trait, over the loans' spec; a dotted key is set inside its section.
@@ -59,25 +67,40 @@ GIVES = {
                 option: 1 for option, value in STRATEGIES[name].options.items() if value is None
             },
         }
-        for name in UNFED
+        for name in UNFED.keys() | UNSUMMED.keys()
     },
+    "federated.secure": {"federated.clients": 3, "federated.rounds": 2, "federated.secure": {}},
+    "federated.contributions": {"federated.contributions": "shapley"},
+    "federated.outliers": {"federated.outliers": 0.05},
+    "federated.personalize": {"federated.personalize": 1},
     "privacy.canary_rows": {"privacy": BUDGET | {"canary_rows": 20}},
     "persons as the unit": {"privacy.unit": "region"},
+    "few_shot": {
+        "few_shot": {
+            "way": 2,
+            "queries": 2,
+            "train_queries": 2,
+            "train_episodes": 2,
+            "validation_episodes": 2,
+        },
+        "data": {"source": "builtin:digits", "split": {"validation": 0.2}},
+        "model": {"architecture": "lenet"},
+    },
+    "train.label_smoothing": {"train.label_smoothing": 0.1},
+    "train.layer_decay": {"train.layer_decay": 0.5},
     "train.precision: bf16": {"train.precision": "bf16"},
     "a multiclass task": {"data.target": "region"},
     "regression": {"data.target": "debt"},
+    "train.token_dropout": TEXTS | {"train": TEXTS["train"] | {"token_dropout": 0.2}},
     "images": {"data": {"source": "builtin:digits"}, "model": {"architecture": "lenet"}},
-    "texts": {
-        "data": {"source": "builtin:reviews", "text": {"vocabulary": 300, "length": 16}},
-        "model": {"architecture": "text_transformer", "options": {"width": 16, "depth": 1, "heads": 2}},
-        "train": {"epochs": 1, "batch_size": 64, "label_fraction": 0.02},
-    },
+    "texts": TEXTS,
 }
 SCHEMAS = {
     "a binary task": {"task": "binary", "modality": "tabular"},
     "a multiclass task": {"task": "multiclass", "modality": "tabular"},
     "regression": {"task": "regression", "modality": "tabular"},
     "images": {"task": "binary", "modality": "image"},
+    "tables": {"task": "multiclass", "modality": "tabular"},
     "texts": {"task": "binary", "modality": "text"},
 }
 
