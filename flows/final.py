@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 #: Stages that end with a model that can be used, the last of the chain first.
-_ENDINGS = ("mitigate", "calibrate", "import")
+_ENDINGS = ("mitigate", "calibrate", "import", "train")
 
 
 def final_model(stages: Container[str]) -> str:

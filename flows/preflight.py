@@ -7,12 +7,15 @@ from typing import Any
 
 from ..audits.explanation.methods import METHODS
 from ..models.catalog import ARCHITECTURES, PRETRAINING
+from ..models.few_shot import FEW_SHOT
 from ..models.optimizers import OPTIMIZERS
 from ..models.schedules import SCHEDULES
 from ..platform.checkpoints import reference
 from ..platform.checkpoints.reference import is_checkpoint
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.federated import methods as federated
+from ..platform.few_shot.config import FewShotConfig
+from ..platform.few_shot.refused import METRICS as FEW_SHOT_METRICS
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
 from ..platform.privacy.config import RECORD
@@ -76,8 +79,24 @@ def preflight(spec: Spec) -> None:
         _check_private(spec)
     if spec.federated is not None:
         federated.check_installed()
+    if spec.few_shot is not None:
+        _check_few_shot(spec, spec.few_shot)
     if spec.data.sensitive:
         _check_mitigated(spec, spec.data.sensitive)
+
+
+def _check_few_shot(spec: Spec, few_shot: FewShotConfig) -> None:
+    """The method and its options exist, and the policy asks what episodes can say."""
+    _check("few_shot.method", few_shot.method, FEW_SHOT, few_shot.options, "few_shot.options")
+    for check in spec.policy:
+        special = check.over is not None or check.split != "test" or check.not_worse_than is not None
+        if not check.requires and (special or check.metric not in FEW_SHOT_METRICS):
+            raise SpecError(
+                "the policy asks what episodes of new classes can't say",
+                got=f"{check.metric} {check.over or check.not_worse_than or check.split}",
+                expected=f"one of {', '.join(FEW_SHOT_METRICS)}, on test episodes",
+                mend="leave that check out",
+            )
 
 
 def _check_private(spec: Spec) -> None:

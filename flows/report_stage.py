@@ -175,20 +175,21 @@ def _missing(findings: Mapping[str, Findings], artifacts: Mapping[str, Artifact]
         missing["/variation"] = "Not trained here: how a model of another seed would differ is unknown."
     if CHECKPOINT in artifacts:
         missing |= untold(artifacts[CHECKPOINT].path)
-    if not findings["fairness"].values:
+    if not findings["fairness"].values and not findings["fairness"].missing.get(""):
         missing["/fairness"] = "The spec names no sensitive column, so no groups were compared."
     return missing
 
 
 def _model(spec: Spec, artifact: Artifact) -> dict[str, Any]:
     architecture = json.loads((artifact.path / "architecture.json").read_bytes())
+    asked = {"task": "few_shot", "classes": [], "positive": None}  # it has no classes of its own
     postprocess = json.loads((artifact.path / "postprocess.json").read_bytes())
     members = len(postprocess["mixture"]["weights"]) if "mixture" in postprocess else 1
     return {
         "name": spec.name,
         "architecture": shown_architecture(architecture["name"], architecture.get("options", {})),
         **({"parameters": members * architecture["parameters"]} if "parameters" in architecture else {}),
-        **{key: postprocess[key] for key in ("task", "classes", "positive")},
+        **(asked if spec.few_shot else {key: postprocess[key] for key in ("task", "classes", "positive")}),
         "digest": artifact.digest,
         "spec_digest": digest_of_json(spec.to_dict()),
     }
@@ -251,7 +252,7 @@ def _stage(name: str, artifact: Artifact) -> dict[str, Any]:
 
 def _with_temperature(found: Findings, calibrated: Artifact) -> Findings:
     postprocess = json.loads((calibrated.path / "postprocess.json").read_bytes())
-    if postprocess["task"] == "regression" or calibrated.manifest.kind == "foreign_model":
+    if postprocess["task"] == "regression" or calibrated.manifest.kind in ("foreign_model", "few_shot_model"):
         return found
     return Findings(values=found.values | {"temperature": postprocess["temperature"]}, missing=found.missing)
 

@@ -19,6 +19,7 @@ from ..platform.checkpoints.reference import is_checkpoint, relative_to
 from ..platform.data.config import DataConfig
 from ..platform.exceptions import SpecError, nearest
 from ..platform.federated.config import FederatedConfig
+from ..platform.few_shot.config import FewShotConfig
 from ..platform.mitigation.config import MitigationConfig
 from ..platform.privacy.config import PrivacyConfig
 from ..platform.store.name import check_name
@@ -62,6 +63,7 @@ class Spec:
     privacy: PrivacyConfig | None = None
     federated: FederatedConfig | None = None
     mitigate: MitigationConfig | None = None
+    few_shot: FewShotConfig | None = None
     adapt: AdaptConfig | None = None
     audit: AuditConfig = dataclasses.field(default_factory=AuditConfig)
     policy: tuple[Check, ...] = ()

@@ -23,6 +23,7 @@ from .backbone import (
 )
 from .chain import Run, Stage
 from .external import audit_predictions, import_external, import_inputs, ingest_predictions, of_predictions
+from .few_shot_stage import audit_by_episodes, few_shot_stage
 from .final import final_model
 from .privacy_cost import cost_stages
 from .seeds import seed_stages
@@ -80,6 +81,9 @@ _AUDIT_CODE = (
     "flows.truth",
     "flows.client_rows",
     "platform.federated.dealing",
+    "flows.few_shot_audit",
+    "audits.episodes",
+    "platform.few_shot",
     "flows.audit_stage",
     "flows.measure",
 )
@@ -91,7 +95,7 @@ def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     if of_predictions(run.spec):
         return ingest_predictions(run.spec, out)
-    return ingest(run.spec.data, out=out)
+    return ingest(run.spec.data, out=out, classes_apart=run.spec.few_shot is not None)
 
 
 def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -208,6 +212,8 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     if of_predictions(run.spec):
         return audit_predictions(run, out)
+    if run.spec.few_shot is not None:
+        return audit_by_episodes(run, out)
     model = run.path(final_model(run.outcomes))
     return audit(
         dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out,
@@ -219,13 +225,16 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 def _shadowed(spec: Spec) -> bool:
     """Whether shadow models are trained: as this one was, from scratch and on these rows alone."""
     before = pretrained_by(spec)
-    elsewhere = any(part is not None for part in (spec.external, before, spec.federated, spec.adapt))
+    otherwise = (spec.external, before, spec.federated, spec.adapt, spec.few_shot)
+    elsewhere = any(part is not None for part in otherwise)
     return "lira" in spec.audit.privacy.attacks and not elsewhere
 
 
 def _audit_section(spec: Spec) -> Mapping[str, Any]:
     """All of it but the grid; shadow models are trained as the model was."""
     section = dataclasses.asdict(spec.audit) | {"carbon": None}
+    if spec.few_shot is not None:
+        section |= {"few_shot": dataclasses.asdict(spec.few_shot)}
     if spec.federated is not None and spec.federated.partition.column is not None:
         section |= {"clients": dataclasses.asdict(spec.federated.partition)}
     return section | ({"shadows": _training_section(spec.train)} if _shadowed(spec) else {})
@@ -242,6 +251,7 @@ def _data_section(spec: Spec) -> Mapping[str, Any]:
     section = dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
     for later in ("codebook", "derived_from"):  # what training and the ledger make of the rows
         del section[later]
+    section |= {"classes_apart": True} if spec.few_shot else {}
     if of_predictions(spec):
         return section | {"predictions": dataclasses.asdict(spec.external)}  # type: ignore[arg-type]
     return section
@@ -349,8 +359,11 @@ TRAIN = Stage(
     code=_NETWORK_CODE,
     libraries=_NETWORK_LIBRARIES,
     work=_train,
-    wanted=lambda spec: spec.external is None and spec.federated is None,
+    wanted=lambda spec: spec.external is None and spec.federated is None and spec.few_shot is None,
 )
+
+#: The same stage, by episodes.
+FEW_SHOT = few_shot_stage(TRAIN)
 
 #: The same stage, of rows that stay with clients.
 FEDERATED = dataclasses.replace(
@@ -376,7 +389,7 @@ CALIBRATE = Stage(
     code=("models", "platform.data", "platform.predictor", "platform.calibration"),
     libraries=_NETWORK_LIBRARIES,
     work=_calibrate,
-    wanted=lambda spec: spec.external is None,
+    wanted=lambda spec: spec.external is None and spec.few_shot is None,
 )
 
 MITIGATE = Stage(
@@ -429,6 +442,7 @@ CHAIN = (
     TAKE,
     TRAIN,
     FEDERATED,
+    FEW_SHOT,
     CALIBRATE,
     MITIGATE,
     IMPORT,

@@ -112,6 +112,9 @@ def _spec(report: Artifact) -> Spec:
 
 def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verification) -> None:
     audit = artifacts["audit"]
+    if spec.few_shot is not None:
+        _episodes_again(spec, artifacts, found)
+        return
     stored, evidence = json.loads((audit.path / "findings.json").read_bytes()), Evidence.load(audit.path)
     findings = measure(evidence, spec.audit)
     if VARIATION in artifacts:
@@ -132,6 +135,19 @@ def _measure_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verific
     for section, values in again.items():
         of = "rows" if section == "data" else "predictions"
         found.compare(f"numbers of {section} from stored {of}", _lines(stored[section], values))
+
+
+def _episodes_again(spec: Spec, artifacts: Mapping[str, Artifact], found: Verification) -> None:
+    """The numbers of a few-shot model from its stored answers, and its episodes from their seed."""
+    from .few_shot_audit import measure_few_shot, redrawn
+
+    assert spec.few_shot is not None
+    audit = artifacts["audit"].path
+    stored = json.loads((audit / "findings.json").read_bytes())
+    again = json.loads(to_bytes(measure_few_shot(audit, spec.audit, spec.few_shot)))
+    for section, values in again.items():
+        found.compare(f"numbers of {section} from stored answers", _lines(stored[section], values))
+    found.compare("episodes drawn again", redrawn(artifacts["ingest"].path, audit, spec.few_shot))
 
 
 def _compare_again(

@@ -108,7 +108,7 @@ def _identity(model: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[tupl
     if "architecture" in model:
         size = f", {count(model['parameters'])} parameters" if "parameters" in model else ""
         pairs.append(("model", (Name(model["architecture"]), size)))
-    pairs.append(("task", model["task"]))
+    pairs.append(("task", model["task"].replace("_", "-")))
     digests = (
         ("weights", model.get("digest")),
         ("data", report["data"].get("digest")),

@@ -30,7 +30,8 @@ def _performance(report: Mapping[str, Any]) -> Headline:
         return _absent(report, "Performance", "/performance", "performance")
     found = report["performance"]
     metric, number = describe(name), found["metrics"][name]
-    label = f"{metric.title}, {count(number.get('n', found['n']))} {found['split']} rows"
+    of = "episodes" if "episodes" in found else "rows"
+    label = f"{metric.title}, {count(number.get('n', found['n']))} {found['split']} {of}"
     notes: list[Text] = [_interval(number, metric.unit)]
     rivals = {
         key: held["metrics"][name]

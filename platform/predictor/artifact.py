@@ -4,6 +4,7 @@
     architecture.json           name, options, inputs, outputs: what `models.build` needs
     preprocess.json             the fitted preprocessor
     postprocess.json            task, classes, temperature, thresholds, a mixture's weights
+    few_shot.json               of a few-shot model alone: how it learns new classes (platform/few_shot)
 
 Reading trusts nothing: names, shapes and keys are compared with what the architecture says before a weight is
 used, and no file is ever unpickled.
@@ -31,6 +32,7 @@ WEIGHTS = "weights/model.safetensors"
 ARCHITECTURE = "architecture.json"
 PREPROCESS = "preprocess.json"
 POSTPROCESS = "postprocess.json"
+FEW_SHOT_FILE = "few_shot.json"
 
 
 def save_network(

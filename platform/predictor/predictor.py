@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from ...models.network import Network
-from .artifact import load_network, read_postprocess
+from ..exceptions import ModelError
+from .artifact import FEW_SHOT_FILE, load_network, read_postprocess
 from .forward import forward
 from .mixture import Mixture
 from .model import Model
@@ -30,8 +31,15 @@ class Predictor(Model):
 
         Raises:
             ModelError: it isn't a model artifact of one network, or was tampered with; nothing in it is
-                executed.
+                executed; or it learns new classes from examples, and answers nothing without them.
         """
+        if (path / FEW_SHOT_FILE).is_file():
+            raise ModelError(
+                "a few-shot model has no classes of its own",
+                got=f"a model with {FEW_SHOT_FILE}",
+                expected="rows of each class that it may learn from",
+                mend="assay predict MODEL FILE --support EXAMPLES",
+            )
         postprocess = read_postprocess(path)
         if postprocess.mixture is not None:
             raise unfit("the model is a mixture", got="several networks", expected="one")

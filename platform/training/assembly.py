@@ -53,6 +53,9 @@ def fit_as_configured(
     account: Account | None = None,
     canaries: Path | None = None,
     stages: "Stages | None" = None,
+    sampler: Sampler | None = None,
+    judged: Sampler | None = None,
+    setting: Mapping[str, Any] | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Build optimizer, schedule, sampler and stepper, and run the loop.
 
@@ -72,6 +75,9 @@ def fit_as_configured(
         account: who is told what a private run will cost, before its first step; None tells nobody.
         canaries: file for what a private run's canaries show.
         stages: of which a private run is one; None is the only one.
+        sampler: which rows make a step; None takes each row once an epoch, `batch_size` at a time.
+        judged: which validation rows are asked about together; None takes them in their own order.
+        setting: what else a checkpoint must agree with.
 
     Returns:
         What came of it, and the same as details for the manifest.
@@ -84,7 +90,9 @@ def fit_as_configured(
     """
     private, account = None, account or Unaccounted()
     with course_of(config, network) as course:
-        parts = loop_parts(objective, train, validation, stage=stage, config=config, course=course)
+        parts = loop_parts(
+            objective, train, validation, stage=stage, config=config, course=course, sampler=sampler
+        )
         stepper, sampler = parts.stepper, parts.sampler
         if privacy is not None:
             from ..privacy.private_run import private_run
@@ -94,8 +102,8 @@ def fit_as_configured(
                 batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
             )  # fmt: skip
             stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
-        _refuse_thin_batches(stage, train.units // sampler.steps, engine.workers)
-        identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine)
+        _refuse_thin_batches(stage, max(train.units // sampler.steps, 1), engine.workers)
+        identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine, setting)
         checkpoints = Checkpoints(scratch / stage, run=identity)
         if private is not None:
             whole = private.mechanism(config.epochs * sampler.steps)
@@ -115,6 +123,7 @@ def fit_as_configured(
             engine=engine,
             begin=partial(engine.once, account.begin) if private is not None else lambda: None,
             before_epoch=course.before_epoch,
+            judged=judged,
         )
     details = _details(outcome, engine, train.device, parts.precision)
     if private is not None:
@@ -153,11 +162,13 @@ def loop_parts(
     stage: str,
     config: PretrainConfig | TrainConfig,
     course: Course,
+    sampler: Sampler | None = None,
 ) -> Parts:
     """Build what the loop runs with, where nothing is private."""
     with refusals(stage):
         stepper = choose_stepper(config.precision, train.device, torch.Generator())
-        sampler = Shuffled(len(train), config.batch_size, config.seed)
+        steps = config.epochs * (sampler.steps if sampler else -(-train.units // config.batch_size))
+        sampler = sampler or Shuffled(len(train), config.batch_size, config.seed)
         optimizer = build_optimizer(
             config.optimizer,
             objective,
@@ -166,7 +177,6 @@ def loop_parts(
             rates=course.rates,
             **config.optimizer_options,
         )
-        steps = config.epochs * -(-train.units // config.batch_size)
         schedule = build_schedule(config.schedule, steps, **config.schedule_options)
         reaction = build_reaction(config.schedule, **config.schedule_options)
     if reaction is not None and validation is None:
@@ -247,6 +257,7 @@ def _identity(
     preprocessor: Preprocessor | None,
     rows: int,
     engine: Engine,
+    setting: Mapping[str, Any] | None = None,
 ) -> str:
     """What a checkpoint must agree with to be gone on from; when it was written is no part of it."""
     settings = {
@@ -261,6 +272,7 @@ def _identity(
             "preprocessor": None if preprocessor is None else preprocessor.to_json(),
             "rows": rows,
             "workers": engine.workers,
+            "setting": dict(setting or {}),
         }
     )
 

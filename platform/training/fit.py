@@ -91,6 +91,7 @@ def fit(
     engine: Engine | None = None,
     begin: Callable[[], None] = lambda: None,
     before_epoch: Callable[[int], None] = lambda epoch: None,
+    judged: Sampler | None = None,
 ) -> Outcome:
     """Train an objective's weights in place; afterwards they are those of the epoch that the plan keeps.
 
@@ -113,13 +114,14 @@ def fit(
         begin: called right before the first step, when a checkpoint can bring back whatever it will draw.
         before_epoch: called with the number of each epoch, from 0, to say what of the objective learns in it;
             also where a run goes on in the middle of one.
+        judged: which validation rows are asked about together; None takes them in their own order.
 
     Raises:
         SpecError: the loss is no longer a number.
     """
     run = Run(
         objective, plan, optimizer, schedule, sampler, stepper, checkpoints, progress, engine or InProcess(),
-        reaction, before_epoch,
+        reaction, before_epoch, judged,
     )  # fmt: skip
     run.resume()
     begin()
@@ -144,6 +146,7 @@ class Run:
     engine: Engine
     reaction: Callable[[Sequence[float]], float] | None
     before_epoch: Callable[[int], None]
+    judged: Sampler | None = None
     epoch: int = 0
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -256,7 +259,8 @@ class Run:
         """Mean loss over validation rows; views of them are the same in every epoch."""
         self.objective.eval()
         tally = Tally(self.device)
-        for number, index in enumerate(Sequential(len(rows), self.sampler.batch_size).batches()):
+        judged = self.judged or Sequential(len(rows), self.sampler.batch_size)
+        for number, index in enumerate(judged.batches(0)):
             part = index.tensor_split(self.engine.workers)[self.engine.rank]
             if len(part):
                 self._seed("validation", number, self.engine.rank)

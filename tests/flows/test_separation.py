@@ -86,4 +86,9 @@ def test_only_audits_ask_for_the_test_table():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "test_table"
     }
-    assert callers == {"flows/audit_stage.py", "flows/member_evidence.py", "flows/row_audit.py"}
+    assert callers == {
+        "flows/audit_stage.py",
+        "flows/few_shot_audit.py",
+        "flows/member_evidence.py",
+        "flows/row_audit.py",
+    }

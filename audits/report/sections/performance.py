@@ -22,6 +22,7 @@ from ..document import (
 from ..figures import count
 from ..metrics import describe, in_order
 from .absence import not_measured
+from .episodes import episodes
 from .sheet import LONGEST, sheet, title
 from .slices import metric_names, metric_scale, slice_table
 
@@ -55,6 +56,8 @@ def performance(report: Mapping[str, Any]) -> Section:
     found = report.get("performance")
     if found is None:
         return Section("performance", "Performance", (not_measured(report, "/performance"),))
+    if "episodes" in found:
+        return Section("performance", "Performance", tuple(episodes(report, found)))
     names = in_order(found["metrics"], LEADING)
     blocks: list[Block] = [Prose(_opening(found)), _table(found, names[:_OPEN], "Performance and baselines")]
     if names[_OPEN:]:
