@@ -13,9 +13,11 @@ import os
 # Before torch, as `platform/training` has it: a thread that waits leaves its core to others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import operator
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +33,10 @@ from assay.platform.training.rows import Rows
 from assay.platform.training.samplers import Shuffled
 from assay.platform.training.seeding import reproducible
 from assay.platform.training.steppers import choose_stepper
-from record import interleave, write
+from record import write
 
 SEED = 0
-REPEATS = 5
+REPEATS = 9
 BATCH = 256
 LEARNING_RATE = 1e-3
 
@@ -101,28 +103,42 @@ def compare(name: str, inputs: TabularInput | ImageInput, options: dict, rows: i
     data = rows_for(inputs, rows)
     torch.manual_seed(SEED)
     network = build(name, inputs, 2, **options)
-    cpu: dict[str, list[float]] = {"bare": [], "fp32": [], "bf16": []}
-
-    def timed(way: str) -> None:
-        start = time.process_time()
-        if way == "bare":
-            bare(network, data, epochs)
-        else:
-            ours(network, data, epochs, way)
-        cpu[way].append(time.process_time() - start)
-
-    wall = interleave({way: partial(timed, way) for way in cpu}, repeats=REPEATS)
-    used = {way: statistics.median(seconds[1:]) for way, seconds in cpu.items()}
+    ways = {"bare": partial(bare, network, data, epochs)}
+    ways |= {precision: partial(ours, network, data, epochs, precision) for precision in ("fp32", "bf16")}
+    wall, cpu = rounds(ways)
     return {
         "network": " ".join([name, *(f"{key}={value}" for key, value in options.items())]),
         "threads": torch.get_num_threads(),
-        "bare_samples_per_s": rows * epochs / wall["bare"],
-        "ours_samples_per_s": rows * epochs / wall["fp32"],
-        "fp32_ratio": wall["bare"] / wall["fp32"],
-        "fp32_ratio_cpu": used["bare"] / used["fp32"],
-        "bf16_ratio": wall["bare"] / wall["bf16"],
-        "bf16_ratio_cpu": used["bare"] / used["bf16"],
+        "bare_samples_per_s": rows * epochs / statistics.median(wall["bare"]),
+        "ours_samples_per_s": rows * epochs / statistics.median(wall["fp32"]),
+        **{
+            f"{way}_ratio{suffix}": statistics.median(map(operator.truediv, taken["bare"], taken[way]))
+            for way in ("fp32", "bf16")
+            for suffix, taken in (("", wall), ("_cpu", cpu))
+        },
     }
+
+
+def rounds(
+    ways: Mapping[str, Callable[[], None]],
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Seconds of each way in each round, by the clock and by CPU; the first round isn't kept.
+
+    Ratios are taken within a round, since a machine's speed drifts by more than what is asked here, and each
+    round begins with another way, since each leaves caches and memory behind for the next.
+    """
+    wall: dict[str, list[float]] = {way: [] for way in ways}
+    cpu: dict[str, list[float]] = {way: [] for way in ways}
+    names = list(ways)
+    for number in range(REPEATS + 1):
+        first = number % len(names)
+        for way in names[first:] + names[:first]:
+            begun, used = time.perf_counter(), time.process_time()
+            ways[way]()
+            if number:
+                wall[way].append(time.perf_counter() - begun)
+                cpu[way].append(time.process_time() - used)
+    return wall, cpu
 
 
 if __name__ == "__main__":
