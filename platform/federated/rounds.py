@@ -4,11 +4,12 @@ Who takes part, what they draw and the order in which they are summed are functi
 so grids agree. Flower's strategies join the answers, which have been checked before (`faults.py`).
 """
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from flwr.app import Array, ArrayRecord, ConfigRecord
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 
@@ -134,12 +135,20 @@ def _joined(
 
     Weights have the precision of those that the round began with: some of Flower's strategies widen them.
     """
-    joined, metrics = strategy.aggregate_train(round_number, list(answers.joined))
+    joined, metrics = strategy.aggregate_train(round_number, [_copied(answer) for answer in answers.joined])
     assert joined is not None, "there were answers to join, or noise"
     assert metrics is not None, "answers have numbers"
     arrays = {name: Array(joined[name].numpy().astype(like.dtype, copy=False)) for name, like in sent.items()}
     told = {"train_loss": number(metrics, "train-loss")} if "train-loss" in metrics else {}
     return ArrayRecord(arrays), told
+
+
+def _copied(answer: Message) -> Message:
+    """An answer of its own content, arrays shared: some of Flower's strategies empty what they have joined."""
+    own = copy.copy(answer)
+    records = {name: type(record)(dict(record)) for name, record in answer.content.items()}
+    own.content = RecordDict(records)  # type: ignore[arg-type]  # each is of its own type again
+    return own
 
 
 def _watch(watchers: Iterable[Watcher], seen: Round) -> None:
