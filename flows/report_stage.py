@@ -226,6 +226,7 @@ def _training(artifacts: Mapping[str, Artifact], inside: Findings | None) -> Fin
         reading=manifest.energy,
         effort=manifest.details.get("effort"),
         inside=inside,
+        seconds=manifest.details.get("secure_seconds"),
     )
     found["federated"] = federated.values
     missing = {f"/federated{place}": why for place, why in federated.missing.items()}

@@ -19,6 +19,10 @@ __all__ = ["measure"]
 
 _SECRET = "Who took part, and whose answers didn't count, is secret: the noise hides clients."
 
+_SUMMED = "Whom the global weights serve worse nobody was told: validation was summed in secret, too."
+
+_UNTIMED = "Clients that are summed in secret don't say how long they computed, which tells of their rows."
+
 _UNASKED = {
     "contributions": "What each client's data contributed wasn't measured: federated.contributions is none.",
     "outliers": "No round was searched for outlying updates: federated.outliers is null.",
@@ -33,6 +37,7 @@ def measure(
     reading: Mapping[str, Any] | None = None,
     effort: Mapping[str, Any] | None = None,
     inside: Findings | None = None,
+    seconds: float | None = None,
     confidence: float = 0.95,
 ) -> Findings:
     """A section for the report from a model artifact's `clients.json`, and what stands beside it.
@@ -42,12 +47,14 @@ def measure(
         reading: what the meter said of the stage.
         effort: processor time by client and round, from the stage's manifest.
         inside: what test rows say of clients; None where they belong to none.
+        seconds: that secure sums took beside the training; None where there were none.
         confidence: that every client's limits hold at once, by Bonferroni's inequality.
 
     Returns:
         `partition`, `strategy`, `preprocessing`, `faults` by kind, `clients` with a row each, and for classes
         `together`, the accuracy over all clients' rows, and `worse`, the clients whose upper limit lies below
-        it, worst first; `contributions`, `outliers`, `energy` and `test` where they were measured.
+        it, worst first; `contributions`, `outliers`, `energy` and `test` where they were measured; and
+        `secure`, what secure sums took.
     """
     clients = [dict(row) for row in told["clients"]]
     names = [row["client"] for row in clients]
@@ -76,7 +83,11 @@ def measure(
             found[part] = of(told[part], names)
         else:
             missing[f"/{part}"] = _UNASKED[part]
-    for part, beside in (("energy", _energy(reading, effort, names)), ("test", _inside(inside, told))):
+    if "secure" in told:
+        found["secure"] = dict(told["secure"]) | ({} if seconds is None else {"seconds": seconds})
+        missing["/worse"] = _SUMMED
+    shared = Findings(missing={"": _UNTIMED}) if "secure" in told else _energy(reading, effort, names)
+    for part, beside in (("energy", shared), ("test", _inside(inside, told))):
         if beside.values:
             found[part] = beside.values
         missing |= {f"/{part}{place}": why for place, why in beside.missing.items()}

@@ -16,6 +16,7 @@ _ALWAYS = (
     "/privacy/odds/cumulative",
     "/carbon",
     "/training/federated/energy",
+    "/training/federated/secure/seconds",
     "/lineage/environment",
     "/signatures",
     "/policy/waivers",

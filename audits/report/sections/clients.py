@@ -6,6 +6,7 @@ from typing import Any
 from ..document import Block, Cell, Code, Column, Count, Fold, Heading, Measure, Name, Prose, Row, Table
 from ..figures import bound, count, figure, plain
 from .client_findings import client_findings
+from .secure_sums import secure_sums
 from .sheet import LONGEST, title
 
 __all__ = ["clients"]
@@ -26,7 +27,7 @@ def clients(found: Mapping[str, Any]) -> list[Block]:
     return [
         Heading(("Clients",)),
         Prose(_how(found)),
-        Prose(_whom(found)),
+        Prose(secure_sums(found["secure"]) if "secure" in found else _whom(found)),
         Fold(f"The {count(len(rows))} clients in numbers{more}", (shown,)),
         *client_findings(found),
     ]
