@@ -98,5 +98,5 @@ def _is_stack(module: nn.Module) -> bool:
     """Whether it is nothing but its layers one after the other: a container, or a transformer's blocks."""
     if type(module) in (nn.Sequential, nn.ModuleList) or hasattr(module, "blocks"):
         return True
-    inside = _learned(module)  # encoders of transformers hold one list of layers
-    return len(inside) == 1 and type(inside[0]) is nn.ModuleList
+    # Encoders of the library transformers hold nothing but a list of this name.
+    return len(_learned(module)) == 1 and isinstance(getattr(module, "layer", None), nn.ModuleList)
