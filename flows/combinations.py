@@ -290,6 +290,7 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("a checkpoint", "several seeds"),
     Combination("a checkpoint", "mitigate.threshold"),
     Combination("a checkpoint", "mitigate.reweighing"),
+    Combination("a checkpoint", "adapt"),
     Combination("a module of one's own", "several workers",
         "permission to run its code is given to this process, and to no other", "set train.workers to 1"),
     Combination("a module of one's own", "train.mode: scratch",
