@@ -75,7 +75,7 @@ def correction_of(
         client: its number.
         device: where it computes.
     """
-    if CONTROL not in content.array_records:
+    if CONTROL not in content:
         return None, {}
     everybody = tensors_of(content.array_records[CONTROL], device)
     state = context.state

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from flwr.app import Context, Message
+from flwr.app import Context, Message, MetricRecord
 from flwr.serverapp import Grid
 
 from .cohort import Cohort
 from .course import Round
-from .messages import METRICS
+from .messages import METRICS, record_in
 
 __all__ = ["CPU_SECONDS", "Effort", "timed"]
 
@@ -76,8 +76,8 @@ class Effort:
     def _read(self, client: int, reply: Message | None) -> None:
         """Take the claim off an answer; None is an answer that didn't come."""
         seconds = None
-        if reply is not None and not reply.has_error() and METRICS in reply.content.metric_records:
-            seconds = reply.content.metric_records[METRICS].pop(CPU_SECONDS, None)
+        if reply is not None and not reply.has_error():
+            seconds = (record_in(reply.content, METRICS, MetricRecord) or {}).pop(CPU_SECONDS, None)
         if isinstance(seconds, (int, float)) and 0 <= seconds < math.inf:
             self._clients[client] = self._clients.get(client, 0.0) + seconds
         else:

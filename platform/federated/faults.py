@@ -12,7 +12,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 
-from .messages import ARRAYS, CONTROL, EXAMPLES, METRICS, ROUND
+from .held import record_of
+from .messages import ARRAYS, CONTROL, EXAMPLES, METRICS, ROUND, record_in
 
 __all__ = ["Fault", "RefusedError", "Wanted", "accepted", "sifted"]
 
@@ -125,12 +126,12 @@ def _checked(reply: Message, wanted: Wanted) -> Message:
         RefusedError: it can't count.
     """
     content = reply.content
-    checked = RecordDict({METRICS: _numbers(content.metric_records.get(METRICS), wanted)})
+    checked = RecordDict({METRICS: _numbers(record_in(content, METRICS, MetricRecord), wanted)})
     if wanted.arrays:
-        checked[ARRAYS] = _arrays(content.array_records.get(ARRAYS), wanted.arrays)
+        checked[ARRAYS] = _arrays(record_in(content, ARRAYS, ArrayRecord), wanted.arrays)
     if wanted.controls:
         likes = {name: wanted.arrays[name] for name in wanted.controls}
-        checked[CONTROL] = _arrays(content.array_records.get(CONTROL), likes)
+        checked[CONTROL] = _arrays(record_in(content, CONTROL, ArrayRecord), likes)
     reply.content = checked
     return reply
 
@@ -165,9 +166,9 @@ def _arrays(record: ArrayRecord | None, likes: Mapping[str, Array]) -> ArrayReco
             values = record[name].numpy()
         except (TypeError, ValueError, OSError, EOFError) as error:
             raise RefusedError("malformed", f"{name}: {error}") from error
-        if values.shape != tuple(like.shape) or str(values.dtype) != like.dtype:
+        if values.shape != tuple(like.shape) or values.dtype != np.dtype(like.dtype):
             sent = f"{like.dtype} {tuple(like.shape)}"
             raise RefusedError("shape", f"{name}: {values.dtype} {values.shape}, not {sent}")
         if not np.isfinite(values).all():
             raise RefusedError("not_finite", f"{name} isn't finite")
-    return ArrayRecord({name: record[name] for name in likes})
+    return record_of({name: record[name] for name in likes})

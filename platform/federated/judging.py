@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 
 from .asking import Ask, one_by_one
 from .census import Census
 from .course import Course
 from .faults import Fault, Wanted
-from .messages import ARRAYS, CONFIG, EXAMPLES, METRICS, ROUND
+from .messages import ARRAYS, CONFIG, EXAMPLES, METRICS, ROUND, record_in
 
 __all__ = ["judge_at_clients"]
 
@@ -50,9 +50,14 @@ def judge_at_clients(
     content = RecordDict({ARRAYS: arrays, CONFIG: ConfigRecord(told)})
     wanted = Wanted(round=round_number, numbers=("loss", "rows"), optional=("correct",))
     answers = ask(grid, [Message(content, node, kind) for node in asked], asked, wanted, course.timeout)
-    each = {client: dict(answer.content.metric_records[METRICS]) for client, answer in answers.each.items()}
-    together = _over_all([answer.content.metric_records[METRICS] for answer in answers.joined])
+    each = {client: _numbers(answer) for client, answer in answers.each.items()}
+    together = _over_all(list(map(_numbers, answers.joined)))
     return each, together, answers.faults
+
+
+def _numbers(answer: Message) -> dict[str, Any]:
+    """What a client told; that there are numbers has been checked."""
+    return dict(record_in(answer.content, METRICS, MetricRecord) or {})
 
 
 def _over_all(told: Sequence[Mapping[str, Any]]) -> dict[str, float]:

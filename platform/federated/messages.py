@@ -3,17 +3,18 @@
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
-from flwr.app import Array, ArrayRecord
+from flwr.app import ArrayRecord, ConfigRecord, MetricRecord, RecordDict
 from torch import Tensor, nn
 
 from ..augmentation.config import ContrastiveViewConfig, ViewConfig
 from ..data.preprocess import Preprocessor
 from ..exceptions import UsageError
 from ..training.config import ModelConfig, PretrainConfig, TrainConfig
+from .held import Held, record_of
 
 __all__ = [
     "ARRAYS",
@@ -28,6 +29,7 @@ __all__ = [
     "Work",
     "arrays_of",
     "number",
+    "record_in",
     "tensors_of",
     "weights_of",
 ]
@@ -44,6 +46,8 @@ ARRAYS, CONFIG, METRICS, CONTROL = "arrays", "config", "metrics", "control"
 ROUND, EXAMPLES, PARTITION = "server-round", "num-examples", "partition-id"
 #: With client-level privacy: largest norm of a client's change, and whether the whole change was within it.
 BOUND, WITHIN = "change-bound", "within-bound"
+
+Record = TypeVar("Record", ArrayRecord, ConfigRecord, MetricRecord)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,14 +122,20 @@ def number(record: Mapping[str, Any], key: str) -> float:
     raise UsageError(f"a message lacks the number {key!r}", got=repr(value)[:80], expected="a number")
 
 
+def record_in(content: RecordDict, name: str, kind: type[Record]) -> Record | None:
+    """The record of this name if it is of this kind; Flower's own views of a content copy it each time."""
+    found = content.get(name)
+    return found if isinstance(found, kind) else None
+
+
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
     """What of a network is averaged: parameters and running statistics; counters of batches are nobody's."""
     return {name: part.detach() for name, part in network.state_dict().items() if part.is_floating_point()}
 
 
 def arrays_of(tensors: Mapping[str, Tensor]) -> ArrayRecord:
-    """Tensors as a record of a message."""
-    return ArrayRecord({name: Array(part.detach().cpu().numpy()) for name, part in tensors.items()})
+    """Tensors as a record of a message; nobody may write into them afterwards."""
+    return record_of({name: Held(part.detach().cpu().numpy()) for name, part in tensors.items()})
 
 
 def tensors_of(record: ArrayRecord, device: torch.device | None = None) -> dict[str, Tensor]:

@@ -71,7 +71,7 @@ class Scaffold(FedAvg):
             for name, part in tensors_of(answer.content.array_records[ARRAYS]).items():
                 end[name] += part * (count / sum(examples))
             for name, change in tensors_of(answer.content.array_records[CONTROL]).items():
-                self.control[name] += change * self.shares[node]
+                self.control[name] = self.control[name] + change * self.shares[node]  # the old one was sent
             self.counted[self.clients[node]] = server_round
         joined = {
             name: start + self.server_learning_rate * (end[name] - start)

@@ -29,6 +29,8 @@ from .private.planned import planned
 from .secure.summing import SecureSums, told_of_sums
 from .server_app import server_app
 from .sites import write_sites
+from .stacking import alone_because
+from .together import Together
 
 __all__ = ["CLIENTS", "details_of", "learn_at_clients", "told_of_clients", "train_federated"]
 
@@ -162,7 +164,7 @@ def _run(
 
     server = server_app(job, done.append, tell, private)
     try:
-        run_apps(job.federated.grid, server, client_app(sites), job.clients)
+        run_apps(job.federated.grid, server, client_app(sites), job.clients, together=Together(sites))
     finally:
         forget()
     return done[0]
@@ -211,6 +213,7 @@ def details_of(job: Job, result: Result) -> dict[str, Any]:
         "best_epoch": result.best_round,
         "mode": "federated",
         "clients": job.clients,
+        "clients_alone_because": alone_because(job.learner()) if job.federated.grid == "in_process" else None,
         "faults": len(result.faults),
         "effort": result.effort,
         **({"secure_seconds": sum(told["seconds"] for told in sums)} if sums else {}),

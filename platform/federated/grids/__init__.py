@@ -8,28 +8,39 @@ if TYPE_CHECKING:
     from flwr.clientapp import ClientApp
     from flwr.serverapp import ServerApp
 
+    from .in_process import AnswerTogether
+
 __all__ = ["run_apps"]
 
 
-def _in_process(server: "ServerApp", client: "ClientApp", clients: int) -> None:
+def _in_process(
+    server: "ServerApp", client: "ClientApp", clients: int, together: "AnswerTogether | None"
+) -> None:
     from .in_process import run_in_process
 
-    run_in_process(server, client, clients)
+    run_in_process(server, client, clients, together)
 
 
-def _ray(server: "ServerApp", client: "ClientApp", clients: int) -> None:
+def _ray(server: "ServerApp", client: "ClientApp", clients: int, together: "AnswerTogether | None") -> None:
     from .ray import run_on_ray
 
     run_on_ray(server, client, clients)
 
 
-_GRIDS: Mapping[str, Callable[["ServerApp", "ClientApp", int], None]] = {
+_GRIDS: Mapping[str, Callable[["ServerApp", "ClientApp", int, "AnswerTogether | None"], None]] = {
     "in_process": _in_process,
     "ray": _ray,
 }
 
 
-def run_apps(grid: str, server: "ServerApp", client: "ClientApp", clients: int) -> None:
+def run_apps(
+    grid: str,
+    server: "ServerApp",
+    client: "ClientApp",
+    clients: int,
+    *,
+    together: "AnswerTogether | None" = None,
+) -> None:
     """Run a pair of Flower apps on the grid of that name.
 
     Args:
@@ -37,11 +48,12 @@ def run_apps(grid: str, server: "ServerApp", client: "ClientApp", clients: int) 
         server: what leads the rounds; what it raises is raised here.
         client: what answers, at each client.
         clients: number of clients.
+        together: answers for many clients at once where they share a process; None asks the app alone.
     """
     flower = logging.getLogger("flwr")
     level = flower.level
     flower.setLevel(logging.CRITICAL)  # it tells every round at length, and faults are told in the report
     try:
-        _GRIDS[grid](server, client, clients)
+        _GRIDS[grid](server, client, clients, together)
     finally:
         flower.setLevel(level)

@@ -1,14 +1,15 @@
 """A Flower grid without servers: each message is answered by calling the client's app, here and now.
 
-For development and small models. A client keeps its state between rounds as at a node of its own.
+For development and small models. A client keeps its state between rounds as at a node of its own. Messages
+of a round may be answered together, where somebody knows how (`together.py`).
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
+from flwr.app import Context, Message, RecordDict
 from flwr.app.error import Error
 from flwr.clientapp import ClientApp
 from flwr.common.constant import SUPERLINK_NODE_ID, ErrorCode
@@ -18,9 +19,12 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from ..messages import PARTITION
 
-__all__ = ["InProcessGrid", "in_process", "run_in_process"]
+__all__ = ["AnswerTogether", "InProcessGrid", "in_process", "run_in_process"]
 
 _RUN = 1
+
+#: From messages to different nodes, and every node's context, to the answers by node of those that it knows.
+AnswerTogether = Callable[[Sequence[Message], Mapping[int, Context]], Mapping[int, Message]]
 
 
 class InProcessGrid(Grid):
@@ -29,10 +33,11 @@ class InProcessGrid(Grid):
     Args:
         app: what answers.
         clients: number of clients.
+        together: what is asked first, of many messages at once; the app answers whatever it leaves.
     """
 
-    def __init__(self, app: ClientApp, clients: int):
-        self.app = app
+    def __init__(self, app: ClientApp, clients: int, together: AnswerTogether | None = None):
+        self.app, self.together = app, together
         self._run = Run.create_empty(_RUN)
         self._replies: dict[str, Message] = {}
         self._numbers = count(1)
@@ -97,19 +102,26 @@ class InProcessGrid(Grid):
 
     def _answered(self, messages: Iterable[Message]) -> list[tuple[str, float]]:
         """Have each message answered; its id, and the seconds that it took."""
-        done = []
-        for message in messages:
-            message_id, begun = str(next(self._numbers)), time.monotonic()
-            message.metadata.__dict__["_message_id"] = message_id  # as a SuperLink would
-            # Messages of a round share their records, and a client may write into its own.
-            message.content = RecordDict({name: _copied(record) for name, record in message.content.items()})
-            self._replies[message_id] = self._answer(message)
-            done.append((message_id, time.monotonic() - begun))
+        sent, done = list(messages), []
+        for message in sent:
+            message.metadata.__dict__["_message_id"] = str(next(self._numbers))  # as a SuperLink would
+        begun = time.monotonic()
+        known = self.together(sent, self.contexts) if self.together and sent else {}
+        each = (time.monotonic() - begun) / max(1, len(known))
+        for message in sent:
+            message_id, begun, seconds = message.metadata.message_id, time.monotonic(), each
+            reply = known.get(message.metadata.dst_node_id)
+            if reply is None:
+                reply, seconds = self._answer(message), time.monotonic() - begun
+            self._replies[message_id] = reply
+            done.append((message_id, seconds))
         return done
 
     def _answer(self, message: Message) -> Message:
         """What the client's app says; an exception becomes an error's message, as at a node."""
         context = self.contexts[message.metadata.dst_node_id]
+        # Messages of a round share their records, and a client may write into its own.
+        message.content = RecordDict({name: record.copy() for name, record in message.content.items()})
         try:
             return self.app(message, context)
         except Exception as error:
@@ -117,29 +129,26 @@ class InProcessGrid(Grid):
             return Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason), reply_to=message)
 
 
-def _copied(
-    record: ArrayRecord | MetricRecord | ConfigRecord,
-) -> ArrayRecord | MetricRecord | ConfigRecord:
-    """A record of its own; arrays are never written to and stay shared."""
-    return type(record)(dict(record))  # type: ignore[arg-type]
-
-
 @contextmanager
-def in_process(app: ClientApp, clients: int) -> Iterator[Grid]:
-    """A grid in this process, for as long as the block lasts.
+def in_process(
+    app: ClientApp, clients: int, together: AnswerTogether | None = None
+) -> Iterator["InProcessGrid"]:
+    """A grid in this process, for as long as the block lasts; arguments as of `InProcessGrid`.
 
     Flower names the process that makes a message in a place that is global to it.
     """
     before = {name: getattr(TaskIdentity, f"_{name}") for name in ("run_id", "node_id", "task_id")}
     TaskIdentity.run_id, TaskIdentity.node_id, TaskIdentity.task_id = _RUN, SUPERLINK_NODE_ID, 1
     try:
-        yield InProcessGrid(app, clients)
+        yield InProcessGrid(app, clients, together)
     finally:
         for name, value in before.items():
             setattr(TaskIdentity, name, value)
 
 
-def run_in_process(server: ServerApp, client: ClientApp, clients: int) -> None:
-    """Run both apps in this process."""
-    with in_process(client, clients) as grid:
+def run_in_process(
+    server: ServerApp, client: ClientApp, clients: int, together: AnswerTogether | None = None
+) -> None:
+    """Run both apps in this process; arguments as of `InProcessGrid`."""
+    with in_process(client, clients, together) as grid:
         server(grid, Context(_RUN, SUPERLINK_NODE_ID, {}, RecordDict(), {}))
