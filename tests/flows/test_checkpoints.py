@@ -138,9 +138,25 @@ def trained(spec: dict, home: Path) -> Run:
     preflight(parsed)
     run = Run.open(parsed, Home(home))
     for stage in wanted(parsed):
-        if stage.name not in ("audit", "variation"):
+        if stage.name not in ("audit", "variation", "adaptation"):
             perform(stage, run)
     return run
+
+
+def test_another_domain_joins_training_on_its_weights(tmp_path):
+    SMALL["save_bert"](tmp_path / "bert")
+    document = of_texts(tmp_path)
+    run = trained(document | {"adapt": {"target": document["data"]["source"]}}, tmp_path / "home")
+    assert load_model(run.path("train")).module.width == 16
+
+
+@pytest.mark.parametrize("target", ["debt", "region"])
+def test_a_module_of_ones_own_learns_values_and_several_classes(loans_spec, own_module, target):
+    document = loans_spec(model={"architecture": f"python:{FACTORY}"}, policy=[])
+    document["data"] = {**document["data"], "target": target}
+    with permitting(code=[FACTORY]):
+        run = trained(document, own_module / "home")
+        assert load_model(run.path("train")).task == ("regression" if target == "debt" else "multiclass")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_fine_tuned_minilm_reloads_bitwise(minilm, texts, tmp_path):
     model = ModelConfig(architecture=described["name"], options=described["options"])
     (tmp_path / "model").mkdir()
     train(
-        dataset=texts, model=model, config=TrainConfig(epochs=1, batch_size=32, learning_rate=1e-4),
+        dataset=texts, model=model, config=TrainConfig(epochs=1, labels_per_class=4, learning_rate=1e-4),
         pretrained=start, out=tmp_path / "model", scratch=tmp_path / "scratch",
     )  # fmt: skip
     trained, before = load_model(tmp_path / "model"), load_network(start)[0]
