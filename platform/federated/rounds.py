@@ -144,10 +144,11 @@ def _joined(
 
 
 def _copied(answer: Message) -> Message:
-    """An answer of its own content, arrays shared: some of Flower's strategies empty what they have joined."""
+    """An answer of its own content, arrays shared: some of Flower's strategies empty what they joined."""
     own = copy.copy(answer)
-    records = {name: type(record)(dict(record)) for name, record in answer.content.items()}
-    own.content = RecordDict(records)  # type: ignore[arg-type]  # each is of its own type again
+    own.content = RecordDict()
+    for name, record in answer.content.items():
+        own.content[name] = type(record)(dict(record))  # type: ignore[arg-type]  # each of its own type again
     return own
 
 

@@ -91,3 +91,19 @@ def test_an_answer_that_does_not_count_is_not_shown(lead):
 
     lead(train, {"x": np.ones(1, dtype=np.float32)}, examples=[1.0, 1.0, 1.0], watchers=[diary])
     assert list(diary.lines[0]["answers"]) == [0, 2]
+
+
+@pytest.mark.parametrize("strategy", ["fedavg", "median", "trimmed_mean", "krum", "fedadam"])
+def test_a_strategy_takes_nothing_away_from_what_watchers_see(lead, strategy):
+    diary = Diary()
+    options = {"num_malicious_nodes": 0} if strategy == "krum" else {}
+    start = {"x": np.ones(1, dtype=np.float32)}
+    lead(
+        lambda client, number, weights: {"x": weights["x"] + client},
+        start,
+        examples=[1.0] * 3,
+        watchers=[diary],
+        strategy=strategy,
+        options=options,
+    )
+    assert diary.lines[0]["answers"] == {0: 1.0, 1: 2.0, 2: 3.0}
