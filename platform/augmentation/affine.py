@@ -50,8 +50,26 @@ def random_affine(
         matrices = chained(matrices, *crop_boxes(rows, crop, generator))
     if flip != "none":
         matrices = chained(matrices, mirrors(rows, flip, generator), matrices.new_zeros(2))
-    grid = F.affine_grid(matrices.to(images), list(images.shape), align_corners=False)
+    grid = sampling_grid(matrices.to(images), *images.shape[2:])
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def sampling_grid(matrices: Tensor, height: int, width: int) -> Tensor:
+    """Where each pixel comes from, `(batch, height, width, 2)`: `affine_grid` as a sum of rows and columns.
+
+    Args:
+        matrices: maps from output to input coordinates, `(batch, 2, 3)`.
+        height: of the images, in pixels.
+        width: likewise.
+    """
+    down, across = (
+        (2 * torch.arange(side, device=matrices.device) + 1).to(matrices) / side - 1
+        for side in (height, width)
+    )
+    along, below, away = matrices.unsqueeze(1).unbind(dim=3)  # each (batch, 1, 2)
+    rows = below * down.view(1, -1, 1) + away  # (batch, height, 2)
+    columns = along * across.view(1, -1, 1)  # (batch, width, 2)
+    return rows.unsqueeze(2) + columns.unsqueeze(1)
 
 
 def affine_matrices(turn: Tensor, zoom: Tensor, shift: Tensor, *, aspect: float) -> Tensor:

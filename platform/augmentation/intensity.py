@@ -24,7 +24,8 @@ def random_contrast(
     gain = uniform(shape, 1 - contrast, 1 + contrast, generator).to(images)
     move = uniform(shape, -brightness, brightness, generator).to(images)
     mean = images.mean(dim=(2, 3), keepdim=True)
-    return mean + gain * (images - mean) + move * _spread(images)
+    # gain · (image - mean) + mean + move · spread, in one pass over the pixels.
+    return torch.addcmul(mean * (1 - gain) + move * _spread(images), images, gain)
 
 
 def random_saturation(images: Tensor, generator: torch.Generator | None, *, saturation: float) -> Tensor:
@@ -50,4 +51,6 @@ def random_noise(images: Tensor, generator: torch.Generator | None, *, amount: f
 
 def _spread(images: Tensor) -> Tensor:
     """Standard deviation of each image's pixels, `(batch, 1, 1, 1)`."""
-    return images.std(dim=(1, 2, 3), keepdim=True, correction=0)
+    pixels = images.flatten(1)
+    away = pixels - pixels.mean(dim=1, keepdim=True)  # several times faster than `std`, and as exact
+    return away.square().mean(dim=1).sqrt().view(-1, 1, 1, 1)

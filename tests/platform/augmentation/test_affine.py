@@ -7,7 +7,13 @@ import pytest
 import scipy.ndimage
 import torch
 import torch.nn.functional as F
-from assay.platform.augmentation.affine import affine_matrices, chained, crop_boxes, random_affine
+from assay.platform.augmentation.affine import (
+    affine_matrices,
+    chained,
+    crop_boxes,
+    random_affine,
+    sampling_grid,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,3 +142,11 @@ def test_what_is_left_out_draws_nothing():
         images, torch.Generator().manual_seed(4), shift=0.1, degrees=9, zoom=(0.9, 1.1), crop=1.0, flip="none"
     )
     assert torch.equal(plain, named)
+
+
+@settings(deadline=None, max_examples=30)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 1000))
+def test_the_grid_is_torchs_affine_grid(height, width, seed):
+    matrices = torch.randn(3, 2, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    expected = F.affine_grid(matrices, [3, 1, height, width], align_corners=False)
+    torch.testing.assert_close(sampling_grid(matrices, height, width), expected)
