@@ -24,6 +24,15 @@ def _pretraining() -> list[dict[str, Any]]:
     return _parts(PRETRAINING)
 
 
+def _few_shot() -> list[dict[str, Any]]:
+    from ..models.few_shot import FEW_SHOT
+
+    return [
+        {"name": name, "summary": part.summary, "paper": part.paper, "options": dict(part.options)}
+        for name, part in FEW_SHOT.items()
+    ]
+
+
 def _parts(table: Any) -> list[dict[str, Any]]:
     from ..platform.privacy.parts import needs
 
@@ -133,6 +142,7 @@ def _summary(entry: Any) -> str:
 _TABLES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "architectures": _architectures,
     "pretraining": _pretraining,
+    "few_shot": _few_shot,
     "optimizers": _optimizers,
     "schedules": _schedules,
     "metrics": _metrics,

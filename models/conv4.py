@@ -16,7 +16,8 @@ __all__ = ["Conv4"]
 class Conv4(ImageNetwork):
     """Four blocks of 3×3 convolution, norm, ReLU and 2×2 max-pooling; maps of 1×1 are left of 28×28 pixels.
 
-    Maps of one pixel are not pooled further, so smaller images pass through all four blocks, too.
+    Of smaller images, too, every block sees maps of 3×3 or more: before the last, smaller ones aren't made.
+    Group normalization would leave nothing of a single pixel.
 
     Args:
         inputs: the images' shape.
@@ -30,10 +31,10 @@ class Conv4(ImageNetwork):
         height, across, before = inputs.height, inputs.width, inputs.channels
         layers: list[nn.Module] = []
         cut = 0
-        for _ in range(4):
+        for block in range(1, 5):
             layers += [nn.Conv2d(before, width, 3, padding=1), norm2d(norm, width), nn.ReLU()]
             cut = len(layers) if min(height, across) >= 4 else cut
-            if min(height, across) > 1:
+            if min(height, across) >= 6 or block == 4:
                 layers.append(nn.MaxPool2d(2))
                 height, across = height // 2, across // 2
             before = width

@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     architectures = "architectures"
     pretraining = "pretraining"
+    few_shot = "few_shot"
     optimizers = "optimizers"
     schedules = "schedules"
     metrics = "metrics"

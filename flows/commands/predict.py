@@ -16,6 +16,12 @@ def predict(
         typer.Option("--output", "-o", help="CSV or parquet to write; CSV on standard output without."),
     ] = None,
     allow_code: AllowCodeOption = None,
+    support: Annotated[
+        Path | None,
+        typer.Option(
+            "--support", help="A few-shot model's: a file of rows with their classes to learn from."
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -27,7 +33,7 @@ def predict(
 
     version = open_version(Home.find(home), model)
     with permitting(code=allow_code or ()):
-        scored = score_file(version.model_path(), file)
+        scored = score_file(version.model_path(), file, support)
     write_scores(scored, output, to_stdout=not json)
     if json:
         print_json({"model": version.name, "version": version.number, "rows": scored.num_rows,

@@ -15,7 +15,9 @@ from ...models.few_shot import FEW_SHOT, build_few_shot
 from ...models.network import Network
 from ...models.prototypical import Prototypical
 from ..data.preprocess import Preprocessor
-from ..exceptions import DataError
+from ..data.schema import resolve
+from ..data.values import categories
+from ..exceptions import DataError, ModelError
 from ..predictor.artifact import FEW_SHOT_FILE, load_network
 from ..predictor.untrusted import read_json, reading
 from ..training.rows import Rows
@@ -51,6 +53,13 @@ class FewShotModel:
         Raises:
             ModelError: it isn't one, or was tampered with; nothing in it is executed.
         """
+        if not (path / FEW_SHOT_FILE).is_file():
+            raise ModelError(
+                "the model doesn't learn from examples",
+                got=f"no {FEW_SHOT_FILE} beside its weights",
+                expected="a model that was trained with few_shot",
+                mend="leave --support out",
+            )
         network, preprocessor = load_network(path)
         told = read_json(path / FEW_SHOT_FILE)
         with reading(FEW_SHOT_FILE, expected="method, options, way, shot"):
@@ -83,12 +92,11 @@ class FewShotModel:
         (images,) = inputs
         return images
 
-    def answer(self, support: pa.Table, labels: np.ndarray, table: pa.Table) -> tuple[np.ndarray, list[str]]:
-        """Scores of the rows of a table, after a look at some labelled rows.
+    def answer(self, support: pa.Table, table: pa.Table) -> tuple[np.ndarray, list[str]]:
+        """Scores of the rows of a table, after a look at some rows whose classes are known.
 
         Args:
-            support: rows to learn from.
-            labels: `(support rows,)` str, their classes; any names, two at least.
+            support: rows to learn from, with their classes, any names, in the column of the target.
             table: rows to answer.
 
         Returns:
@@ -96,9 +104,10 @@ class FewShotModel:
             them: they rank classes, and are no chances.
 
         Raises:
-            DataError: one class alone, or for MAML another number of classes than it was trained for.
+            DataError: a column is missing, a row of the support has no class, one class alone, or for MAML
+                another number of classes than it was trained for.
         """
-        classes, codes = np.unique(labels, return_inverse=True)
+        classes, codes = np.unique(self._labels(support), return_inverse=True)
         if len(classes) < 2 or (self.method == "maml" and len(classes) != self.way):
             raise DataError(
                 "the model can't learn these classes",
@@ -114,3 +123,16 @@ class FewShotModel:
         with torch.no_grad():
             logits = self.learner.logits(episode).double()
         return logits.softmax(dim=1).numpy(), classes.tolist()
+
+    def _labels(self, support: pa.Table) -> np.ndarray:
+        """`(rows,)` str classes of rows to learn from."""
+        target = self.preprocessor.schema.target
+        labels = categories(support[resolve(target, support.column_names, what="column of classes")])
+        if labels.null_count:
+            raise DataError(
+                "rows to learn from have no class",
+                got=f"{labels.null_count} empty cells of {target!r}",
+                expected="a class in each row",
+                mend="fill them in, or leave those rows out",
+            )
+        return labels.to_numpy().astype(str)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -22,10 +23,11 @@ def pack_optimizer(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, A
 
 def unpack_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor], settings: dict[str, Any]) -> None:
     """Put a packed state back."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state: dict[int, dict[str, Any]] = {int(number): dict(rest) for number, rest in settings["rest"].items()}
     for key, value in tensors.items():
         number, name = key.split(".", 1)
-        state.setdefault(int(number), {})[name] = value
+        state.setdefault(int(number), {})[name] = _laid_out(value, weights[int(number)])
     # JSON has made lists of the tuples, as of Adam's betas.
     groups = [
         {
@@ -35,3 +37,8 @@ def unpack_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor], settings:
         for group in settings["groups"]
     ]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _laid_out(value: Tensor, weight: Tensor) -> Tensor:
+    """A stored tensor in the order in memory that its weight has: steps over two orders round otherwise."""
+    return torch.empty_like(weight, dtype=value.dtype).copy_(value) if value.shape == weight.shape else value

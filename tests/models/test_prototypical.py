@@ -66,7 +66,8 @@ def test_conv4_is_the_published_network():
 
 
 @pytest.mark.parametrize(
-    ("side", "maps", "width"), [(84, 10, 64 * 25), (32, 4, 64 * 4), (28, 7, 64), (8, 4, 64)]
+    ("side", "maps", "width"),
+    [(84, 10, 64 * 25), (32, 4, 64 * 4), (28, 7, 64), (12, 6, 64), (8, 4, 64 * 4), (4, 4, 64 * 4)],
 )
 def test_conv4_takes_images_of_other_sizes_and_has_maps_to_draw(side, maps, width):
     net = Conv4(ImageInput(channels=3, height=side, width=side), 5).eval()
@@ -79,6 +80,13 @@ def test_conv4_takes_images_of_other_sizes_and_has_maps_to_draw(side, maps, widt
         plain = layer(plain)
     torch.testing.assert_close(net.encode(images), plain)
     assert sum(isinstance(layer, nn.Conv2d) for layer in [*net.features, *net.rest]) == 4
+
+
+@pytest.mark.parametrize("side", [4, 5, 8, 11, 12, 28])
+def test_with_group_norm_representations_of_small_images_still_differ(side):
+    torch.manual_seed(0)
+    net = Conv4(ImageInput(channels=1, height=side, width=side), 5, width=8, norm="group")
+    assert net.encode(torch.randn(20, 1, side, side)).std(dim=0).mean() > 0.05
 
 
 def test_a_network_is_asked_for_its_representation_and_not_for_its_head():

@@ -34,6 +34,20 @@ def test_a_restored_optimizer_takes_bitwise_the_same_steps(name):
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
+def test_states_come_back_in_the_order_in_memory_of_their_weights():
+    """Stored tensors are contiguous; the step of another order rounds otherwise."""
+    one = nn.Conv2d(3, 2, 3).to(memory_format=torch.channels_last)
+    optimizer = build_optimizer("adamw", one, learning_rate=0.1, weight_decay=0.0)
+    one(torch.ones(1, 3, 4, 4)).sum().backward()
+    optimizer.step()
+    tensors, settings = pack_optimizer(optimizer)
+    before = optimizer.state[one.weight]["exp_avg"].clone()
+    unpack_optimizer(optimizer, {key: part.clone().contiguous() for key, part in tensors.items()}, settings)
+    after = optimizer.state[one.weight]["exp_avg"]
+    assert torch.equal(after, before)
+    assert after.stride() == one.weight.stride() == before.stride()
+
+
 def test_a_state_that_is_no_tensor_survives():
     module = nn.Linear(3, 2)
     optimizer = build_optimizer("sgd", module, learning_rate=0.1, weight_decay=0.0)
