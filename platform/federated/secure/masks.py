@@ -1,4 +1,4 @@
-"""Masks: streams of AES-256 in counter mode, as integers modulo 2^(8 width).
+"""Masks: streams of AES-256 in counter mode, as 64-bit integers; vectors travel modulo 2^(8 width).
 
 Flower's own generator of masks seeds numpy's with 32 bits of a key, which can be tried out; here a mask is as
 hard to guess as its key.
@@ -13,19 +13,18 @@ __all__ = ["mask", "packed", "unpacked", "wrapped"]
 _WORD = 8  # bytes of the integers that sums are computed in
 
 
-def mask(key: bytes, length: int, width: int) -> NDArray[np.uint64]:
+def mask(key: bytes, length: int) -> NDArray[np.uint64]:
     """The mask of a key, which must make one mask only.
 
     Args:
         key: 32 bytes.
         length: integers.
-        width: bytes of each.
 
     Returns:
-        `(length,)`, uniform below 2^(8 width).
+        `(length,)`, uniform below 2^64, and so below every smaller power of two.
     """
     stream = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
-    return unpacked(np.frombuffer(stream.update(bytes(length * width)), dtype=np.uint8), width)
+    return np.frombuffer(stream.update(bytes(length * _WORD)), dtype="<u8")
 
 
 def packed(vector: NDArray[np.uint64], width: int) -> NDArray[np.uint8]:

@@ -105,10 +105,10 @@ class Member:
         if len(received) < self.threshold or not received.keys() <= self.peers.keys():
             raise AssayError(f"refused: {len(received)} neighbours are left, {self.threshold} are needed")
         self.held = {peer: self._shares(peer, token) for peer, token in received.items()}
-        hidden = vector + mask(self_key(self.own), len(vector), width)
+        hidden = vector + mask(self_key(self.own), len(vector))
         for peer in self.held:
             key = agreed(self.masking, self.peers[peer].masking, MASKING)
-            other = mask(key, len(vector), width)
+            other = mask(key, len(vector))
             hidden = hidden + other if self.number > peer else hidden - other
         return wrapped(hidden, width)
 

@@ -61,13 +61,13 @@ class Tally:
             secret = self._secret(client, own.get(client, {}))
             if commitment(secret) != self.commitments[client]:
                 raise AssayError(_WRONG.format(client))
-            total += vector - mask(self_key(secret), length, self.width)
+            total += vector - mask(self_key(secret), length)
         for client in self.commitments.keys() - hidden.keys():
             secret = self._secret(client, masking.get(client, {}))
             if public(secret) != self.keys[client].masking:
                 raise AssayError(_WRONG.format(client))
             for peer in set(self.graph[client]) & hidden.keys():
-                other = mask(agreed(secret, self.keys[peer].masking, MASKING), length, self.width)
+                other = mask(agreed(secret, self.keys[peer].masking, MASKING), length)
                 # The neighbour added it where its number is the higher.
                 total += np.negative(other) if peer > client else other
         return wrapped(total, self.width)

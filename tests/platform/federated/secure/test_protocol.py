@@ -125,7 +125,7 @@ def test_what_the_server_sees_is_flat(play):
 
 
 def test_masks_that_are_left_out_would_show(play, monkeypatch):
-    monkeypatch.setattr(members, "mask", lambda key, length, width: np.zeros(length, dtype=np.uint64))
+    monkeypatch.setattr(members, "mask", lambda key, length: np.zeros(length, dtype=np.uint64))
     assert flatness(seen_of(play)) < 1e-12
 
 
