@@ -53,6 +53,10 @@ def _omniglot_files() -> list[Path]:
     return [_HERE / "builtin" / "omniglot" / f"images_background_small{part}.zip" for part in (1, 2)]
 
 
+def _shakespeare_files() -> list[Path]:
+    return [_HERE / "builtin" / "shakespeare" / "input.txt.gz"]
+
+
 def _digits_files() -> list[Path]:
     spec = find_spec("sklearn")
     assert spec is not None
@@ -86,6 +90,11 @@ BUILTINS: dict[str, Builtin] = {
         summary="reviews of women's clothing: title and text, does the writer recommend it?",
         files=_reviews_files,
         module=".builtin.reviews",
+    ),
+    "shakespeare": Builtin(
+        summary="80 characters that somebody says in a play by Shakespeare: which one comes next?",
+        files=_shakespeare_files,
+        module=".builtin.shakespeare",
     ),
 }
 

@@ -12,8 +12,9 @@ class TextConfig:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    tokenizer: Literal["bpe", "words"] = "bpe"
-    """`bpe`: frequent pieces of words, down to single bytes; `words`: the most frequent words."""
+    tokenizer: Literal["bpe", "words", "characters"] = "bpe"
+    """`bpe`: frequent pieces of words, down to single bytes; `words`: the most frequent words; `characters`:
+    one by one, spaces and ends of lines too."""
 
     vocabulary: int = 8000
     """Codes at most; 300 or more, as single bytes and special tokens have theirs."""

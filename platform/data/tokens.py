@@ -3,8 +3,9 @@
 `bpe` merges the most frequent pair of neighbours again and again, from single bytes up, so that all texts can
 be written: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units" (2016), section 3,
 https://arxiv.org/abs/1508.07909; on bytes: Radford et al. (2019), section 2.2. `words` has a code for each of
-the most frequent words, and one for all others. Both are learned and applied by `tokenizers` of Hugging Face,
-built anew from vocabulary and merges: no pipeline is ever read from a file.
+the most frequent words, and one for all others; `characters` does so with single characters, spaces too. All
+are learned and applied by `tokenizers` of Hugging Face, built anew from vocabulary and merges: no pipeline is
+ever read from a file.
 """
 
 import json
@@ -29,6 +30,8 @@ __all__ = ["WORD", "Tokens", "texts_of"]
 
 _COUNTED = 2_000
 
+_TOKENIZERS = ("bpe", "words", "characters")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
@@ -39,7 +42,7 @@ class Tokens:
 
     Args:
         columns: texts that are read, in this order.
-        tokenizer: `bpe` or `words`.
+        tokenizer: `bpe`, `words` or `characters`.
         lowercase: whether case is lost.
         length: codes of a line.
         vocabulary: the spelling of each code; the first are those of `SPECIAL_TOKENS`.
@@ -59,8 +62,8 @@ class Tokens:
         known = set(self.vocabulary)
         if self.vocabulary[: len(SPECIAL_TOKENS)] != SPECIAL_TOKENS or len(known) != len(self.vocabulary):
             raise ValueError(f"a vocabulary begins with {', '.join(SPECIAL_TOKENS)}, and repeats nothing")
-        if not all(isinstance(token, str) for token in known) or self.tokenizer not in ("bpe", "words"):
-            raise ValueError("the pieces of texts are texts, cut by bpe or words")
+        if not all(isinstance(token, str) for token in known) or self.tokenizer not in _TOKENIZERS:
+            raise ValueError(f"the pieces of texts are texts, cut by {', '.join(_TOKENIZERS)}")
         if any({left, right, left + right} - known for left, right in self.merges):
             raise ValueError("pieces are merged that the vocabulary doesn't hold")
 
@@ -155,15 +158,18 @@ def _untrained(tokenizer: str, lowercase: bool) -> "Tokenizer":
     """How a text is cut before its pieces are looked up, and nothing learned yet."""
     # With threads of its own it warns, on the terminal, whenever this process starts another.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     bpe = tokenizer == "bpe"
+    cuts = {
+        "bpe": lambda: pre_tokenizers.ByteLevel(add_prefix_space=True),
+        "words": pre_tokenizers.BertPreTokenizer,
+        "characters": lambda: pre_tokenizers.Split(Regex("(?s)."), "isolated"),
+    }
     made = Tokenizer(models.BPE() if bpe else models.WordLevel(unk_token=SPECIAL_TOKENS[UNKNOWN]))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
     made.normalizer = normalizers.Sequence(steps)
-    made.pre_tokenizer = (
-        pre_tokenizers.ByteLevel(add_prefix_space=True) if bpe else pre_tokenizers.BertPreTokenizer()
-    )
+    made.pre_tokenizer = cuts[tokenizer]()
     return made
 
 
@@ -173,8 +179,8 @@ def _trainer(config: TextConfig) -> Any:
     shared: dict[str, Any] = {
         "vocab_size": config.vocabulary, "special_tokens": list(SPECIAL_TOKENS), "show_progress": False,
     }  # fmt: skip
-    if config.tokenizer == "words":
-        # A word that was seen once stays unknown, so that this code is trained, too.
+    if config.tokenizer != "bpe":
+        # What was seen once stays unknown, so that this code is trained, too.
         return trainers.WordLevelTrainer(min_frequency=2, **shared)
     # All bytes from the start: what training never saw can still be written.
     return trainers.BpeTrainer(initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), **shared)
