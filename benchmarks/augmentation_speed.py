@@ -27,14 +27,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 SEED, REPEATS = 0, 5
-IMAGES, SIDE, BATCH = 1_024, 32, 256
+IMAGES, BATCH = 1_024, 256
 LEAST, DEGREES, JITTER = 0.6, 20.0, 0.4
 VIEWS = ViewConfig(
     crop=LEAST, flip="horizontal", degrees=DEGREES, shift=0.0, zoom=(1.0, 1.0),
     contrast=JITTER, brightness=JITTER, saturation=JITTER,
 )  # fmt: skip
-#: Networks of a whole step: the smallest one for such images, and the one that is taken by default.
-NETWORKS = ("lenet", "resnet_small")
+#: Networks of a whole step, and the side of its images: the lightest network, and the default one.
+STEPS = (("lenet", 32), ("resnet_small", 32), ("resnet_small", 8))
+
+Source = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
 
 class PillowViews(Dataset):
@@ -82,37 +84,39 @@ def step(learner: SimCLR, optimizer: torch.optim.Optimizer, first: Tensor, secon
     optimizer.step()
 
 
-def epoch(
-    batches: Callable[[], Iterator[tuple[Tensor, Tensor]]],
-    learn: Callable[[Tensor, Tensor], None] = lambda first, second: None,
-) -> None:
+def epoch(source: Source, learn: Callable[[Tensor, Tensor], None] = lambda first, second: None) -> None:
     """All images once."""
-    for first, second in batches():
+    for first, second in source():
         learn(first, second)
+
+
+def sources(side: int) -> dict[str, Source]:
+    """Views of the same random images, `side` pixels wide and high, made in three ways."""
+    pixels = np.random.default_rng(SEED).integers(0, 256, (IMAGES, side, side, 3), dtype=np.uint8)
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    found: dict[str, Source] = {"ours": partial(ours, images, torch.Generator().manual_seed(SEED))}
+    dataset = PillowViews(pixels)
+    for workers in (0, 2):
+        loader = DataLoader(dataset, BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
+        found[f"{workers} workers"] = loader.__iter__
+    return found
 
 
 def main() -> None:
     """Views alone, then whole steps."""
     torch.manual_seed(SEED)
     random.seed(SEED)
-    pixels = np.random.default_rng(SEED).integers(0, 256, (IMAGES, SIDE, SIDE, 3), dtype=np.uint8)
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-    dataset, generator = PillowViews(pixels), torch.Generator().manual_seed(SEED)
-    sources: dict[str, Callable[[], Iterator[tuple[Tensor, Tensor]]]] = {
-        "ours": partial(ours, images, generator)
-    }
-    for workers in (0, 2):
-        loader = DataLoader(dataset, BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
-        sources[f"{workers} workers"] = loader.__iter__
-    rows = [compared("views alone", {name: partial(epoch, source) for name, source in sources.items()}, 3.0)]
-    for name in NETWORKS:
-        network = build(name, ImageInput(channels=3, height=SIDE, width=SIDE), 10)
+    rows = []
+    for side in (32, 8):
+        views = {name: partial(epoch, source) for name, source in sources(side).items()}
+        rows.append(compared(f"views alone, {side} pixels", views, 3.0))
+    for name, side in STEPS:
+        network = build(name, ImageInput(channels=3, height=side, width=side), 10)
         learner = SimCLR(network, lambda views, generator: views)
-        learn = partial(
-            step, learner, build_optimizer("adamw", learner, learning_rate=1e-3, weight_decay=1e-4)
-        )
-        timed = {source: partial(epoch, batches, learn) for source, batches in sources.items()}
-        rows.append(compared(f"SimCLR step, {name}", timed, 1.5))
+        optimizer = build_optimizer("adamw", learner, learning_rate=1e-3, weight_decay=1e-4)
+        learn = partial(step, learner, optimizer)
+        steps = {way: partial(epoch, source, learn) for way, source in sources(side).items()}
+        rows.append(compared(f"SimCLR step, {name}, {side} pixels", steps, 1.5))
     write("augmentation_speed", rows, seed=SEED)
 
 
