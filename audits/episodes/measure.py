@@ -1,7 +1,8 @@
 """Accuracy of a few-shot model: the mean over episodes, with an interval over episodes.
 
-Episodes are drawn alike and apart, so their accuracies are a sample: the limits are those of a share whose
-variance is that of their mean (audits/performance/statistic.py), which holds where all episodes agree, too.
+Episodes are drawn alike and apart, so their accuracies are a sample, and Student's t gives the limits of
+their mean (audits/intervals/mean.py). Where all agree there is no spread to go by: the limits are then those
+of a share of so many wholes (audits/performance/statistic.py).
 What the limits don't hold: other classes. The episodes share one set of test classes, and a hundred of these
 are a small sample of what there is to be told apart; accuracy by class, and by the groups of a column, shows
 how far classes differ.
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..findings import Findings
+from ..findings import Findings, number
+from ..intervals import means, tails
 from ..performance.statistic import Statistic, difference, interval, share
 from .evidence import Episodes
 
@@ -37,16 +39,16 @@ def measure(found: Sequence[Episodes], *, baseline: str, confidence: float = 0.9
         pictures of. Every `n` of an accuracy counts episodes, every other one queries.
     """
     first = found[0]
-    ours, theirs = (_statistic(_by_episode(first, given)) for given in (first.y_pred, first.y_baseline))
+    ours, theirs = (_by_episode(first, given) for given in (first.y_pred, first.y_baseline))
     beside = {
-        "metrics": {"accuracy": _number(theirs, confidence)},
-        "difference": {"accuracy": difference(ours, theirs, confidence=confidence)},
+        "metrics": {"accuracy": _mean(theirs, confidence)},
+        "difference": {"accuracy": _gap(ours, theirs, confidence)},
     }
     return Findings(
         values={
             "split": "test",
             "n": first.count,
-            "metrics": {"accuracy": _number(ours, confidence)},
+            "metrics": {"accuracy": _mean(ours, confidence)},
             "baselines": {baseline: beside},
             "by_class": _told_apart(first, np.array(first.classes)[first.y_true], confidence),
             "episodes": _told(found, confidence),
@@ -62,10 +64,7 @@ def _told(found: Sequence[Episodes], confidence: float) -> dict[str, Any]:
         **{key: getattr(first, key) for key in ("way", "shot", "queries", "shown")},
         "classes": first.eligible,
         "chance": 1 / first.way,
-        "shots": {
-            str(each.shot): _number(_statistic(_by_episode(each, each.y_pred)), confidence)
-            for each in by_shot
-        },
+        "shots": {str(each.shot): _mean(_by_episode(each, each.y_pred), confidence) for each in by_shot},
         "groups": {name: _told_apart(first, values, confidence) for name, values in first.groups.items()},
         "confused": _confused(first),
     }
@@ -76,16 +75,33 @@ def _by_episode(found: Episodes, answered: np.ndarray) -> np.ndarray:
     return (answered == found.y_true).reshape(found.count, -1).mean(axis=1)
 
 
-def _statistic(values: np.ndarray) -> Statistic:
+def _mean(values: np.ndarray, confidence: float) -> dict[str, Any]:
     """Mean of what each of (episodes,) gave, in [0, 1]."""
-    value, count = float(values.mean()), len(values)
-    return share(value, (values - value) / count, smallest=count, rows=count)
-
-
-def _number(statistic: Statistic, confidence: float) -> dict[str, Any]:
-    found = interval(statistic, confidence=confidence)
+    if np.ptp(values) > 0:
+        return _by_spread(values, confidence, least=0.0)
+    found = interval(_whole(values), confidence=confidence)
     assert found is not None, "shares have limits, however few the episodes"
     return found
+
+
+def _gap(ours: np.ndarray, theirs: np.ndarray, confidence: float) -> dict[str, Any]:
+    """Mean difference in the same episodes."""
+    if np.ptp(ours - theirs) > 0:
+        return _by_spread(ours - theirs, confidence, least=-1.0)
+    return difference(_whole(ours), _whole(theirs), confidence=confidence)
+
+
+def _by_spread(values: np.ndarray, confidence: float, *, least: float) -> dict[str, Any]:
+    """Mean of values in [least, 1] with the limits of Student's t."""
+    estimates = means(values, np.zeros(len(values), dtype=int), 1, positive=False)
+    ends = [float(np.clip(end[0], least, 1.0)) for z in tails(confidence) for end in estimates.limits(z)]
+    return number(values.mean(), ends[0], ends[1], len(values), (ends[2], ends[3]))
+
+
+def _whole(values: np.ndarray) -> Statistic:
+    """A share of episodes, each counted as one fact however many queries it has."""
+    value, count = float(values.mean()), len(values)
+    return share(value, (values - value) / count, smallest=count, rows=count)
 
 
 def _told_apart(found: Episodes, labels: np.ndarray, confidence: float) -> dict[str, Any]:
@@ -97,7 +113,7 @@ def _told_apart(found: Episodes, labels: np.ndarray, confidence: float) -> dict[
     return {
         name: {
             "n": int(asked[code]),
-            "accuracy": _number(_statistic(right[cells % len(names) == code]), confidence),
+            "accuracy": _mean(right[cells % len(names) == code], confidence),
         }
         for code, name in enumerate(names.tolist())
     }
