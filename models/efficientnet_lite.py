@@ -121,7 +121,8 @@ def _norm(name: str, channels: int) -> nn.Module:
     norm = norm2d(name, channels)
     if isinstance(norm, nn.BatchNorm2d):
         norm.momentum = _MOMENTUM
-    norm.eps = _EPSILON
+    if isinstance(norm, nn.BatchNorm2d | nn.GroupNorm):
+        norm.eps = _EPSILON
     return norm
 
 
