@@ -23,16 +23,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...privacy.canaries.canary_stepper import LENGTH
 from ...privacy.canaries.noise_watch import NoiseWatch
 from ...privacy.clipping import FlatClipping
 from ...privacy.flat_gradient import FlatGradient
 from ...privacy.noise import GaussianNoise
+from .canaries import Canaries
 from .updates import norm
 
-__all__ = ["Answer", "Canaries", "NoisyMean"]
-
-LENGTH = 10.0
-"""Norm of a canary client's update before clipping, in multiples of the bound."""
+__all__ = ["Answer", "NoisyMean"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,40 +47,16 @@ class Answer:
     within: bool | None = None
 
 
-@dataclass(kw_only=True)
-class Canaries:
-    """Imagined clients that fair coins put into the training, each along a coordinate of its own.
-
-    Steinke, Nasr & Jagielski, "Privacy Auditing with One (1) Training Run" (2023), section 6,
-    https://arxiv.org/abs/2305.08846, with clients in the place of rows. Their coordinates lie beside the
-    model's, under the same noise: they move no weight.
-
-    Attributes:
-        included: (canaries,) bool, how the coins fell.
-        sample_rate: probability that an included one takes part in a round, as of a client.
-        rng: of that draw.
-        scores: (canaries,) sum over rounds of what was released along each one's coordinate.
-    """
-
-    included: np.ndarray
-    sample_rate: float
-    rng: np.random.Generator
-    scores: np.ndarray
-
-    def see(self, released: np.ndarray, size: float) -> None:
-        """Add a round: noise along the coordinates, and an update of this norm for each that is drawn."""
-        drawn = self.included & (self.rng.random(len(self.included)) < self.sample_rate)
-        self.scores += released[: len(self.included)] + size * drawn
-
-
 class NoisyMean:
     """Releases one noisy mean a round.
 
     Args:
-        likes: arrays of the names and shapes that updates have. clipping: how updates are clipped; it keeps
-        the bound. noise_multiplier: z, of the whole round: where clipping counts privately, too, the sum's
-        noise is larger. expected: clients that take part in a round on average: what sums are divided by.
-        noise: what is added. spare: coordinates beside the arrays', which get noise alone: 2 or more.
+        likes: arrays of the names and shapes that updates have.
+        clipping: how updates are clipped; it keeps the bound.
+        noise_multiplier: z, of the whole round: where clipping counts, too, the sum's noise is larger.
+        expected: clients that take part in a round on average: what sums are divided by.
+        noise: what is added.
+        spare: coordinates beside the arrays', which get noise alone.
         canaries: imagined clients on the first of those coordinates; None is none.
 
     Raises:
