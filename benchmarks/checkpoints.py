@@ -87,7 +87,7 @@ def reviews(folder: Path) -> list[dict[str, Any]]:
     found = [
         {
             "model": "MiniLM, fine-tuned",
-            **areas(folder, ours, lambda rows: ours.predict(rows)),
+            **areas(folder, ours, ours.predict),
             "cpu_s": took,
         },
         {
