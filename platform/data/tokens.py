@@ -164,7 +164,7 @@ def _untrained(tokenizer: str, lowercase: bool) -> "Tokenizer":
     cuts = {
         "bpe": lambda: pre_tokenizers.ByteLevel(add_prefix_space=True),
         "words": pre_tokenizers.BertPreTokenizer,
-        "characters": lambda: pre_tokenizers.Split(Regex("(?s)."), "isolated"),
+        "characters": lambda: pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated"),
     }
     made = Tokenizer(models.BPE() if bpe else models.WordLevel(unk_token=SPECIAL_TOKENS[UNKNOWN]))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]

@@ -34,7 +34,7 @@ ROLES = {
 }
 
 HARMS = (
-    "Speakers are told apart by name alone: the First Citizens, Messengers and Servants of all plays are one.",
+    "Speakers are told apart by name alone: the First Citizens and Messengers of all plays are one.",
     "English of about 1600, in one editor's spelling.",
 )
 
@@ -56,7 +56,7 @@ def read(scratch: Path) -> Reading:
         roles=ROLES,
         harms=HARMS,
         notes=(
-            f"each speaker's lines behind one another were cut into pieces of {CONTEXT} characters and the next",
+            f"each speaker's lines, behind one another, were cut into {CONTEXT} characters and the next",
             f"characters that follow fewer than {FEWEST} times are {RARE!r}",
         ),
     )

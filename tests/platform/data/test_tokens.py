@@ -138,7 +138,7 @@ def test_json_and_back_is_the_same():
         ({"vocabulary": ("a", "b")}, "begins with"),
         ({"vocabulary": (*SPECIAL_TOKENS, "a", "a"), "merges": ()}, "repeats nothing"),
         ({"vocabulary": (*SPECIAL_TOKENS, 7), "merges": ()}, "texts are texts"),
-        ({"tokenizer": "magic"}, "cut by bpe or words"),
+        ({"tokenizer": "magic"}, "cut by bpe, words, characters"),
         ({"merges": (("a", "never seen"),)}, "doesn't hold"),
     ],
 )
