@@ -1,8 +1,8 @@
 """Imagined clients that attack the claim while rounds go on.
 
 Steinke, Nasr & Jagielski, "Privacy Auditing with One (1) Training Run" (2023), section 6,
-https://arxiv.org/abs/2305.08846, with clients in the place of rows. Each sends an update along a coordinate of
-its own; these lie beside the model's, under the same noise, so canaries move no weight.
+https://arxiv.org/abs/2305.08846, with clients in the place of rows. Each sends an update along a coordinate
+of its own; these lie beside the model's, under the same noise, so canaries move no weight.
 """
 
 from dataclasses import dataclass

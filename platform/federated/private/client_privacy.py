@@ -19,7 +19,8 @@ from ...privacy.poisson_sampler import Poisson
 from ...privacy.self_check import check_sampling
 from ..census import Census
 from ..course import Course
-from .noisy_mean import Canaries, NoisyMean
+from .canaries import Canaries
+from .noisy_mean import NoisyMean
 from .self_check import check_mean, check_noise
 from .strategy import PrivateStrategy
 

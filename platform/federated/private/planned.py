@@ -40,16 +40,8 @@ def planned(job: Job, config: PrivacyConfig) -> ClientPrivacy:
 def _check_section(config: PrivacyConfig) -> None:
     """What of the section has a meaning for clients."""
     rules = {
-        "unit": (
-            config.unit == CLIENT,
-            CLIENT,
-            "noise at the server hides whole clients",
-        ),
-        "clipping": (
-            config.clipping != "per_layer",
-            "flat or adaptive",
-            "a client's change has one bound",
-        ),
+        "unit": (config.unit == CLIENT, CLIENT, "noise at the server hides whole clients"),
+        "clipping": (config.clipping != "per_layer", "flat or adaptive", "a client's change has one bound"),
         "canary_rows": (config.canary_rows == 0, "0", "a coin leaves out a row, and its client would stay"),
         "physical_batch": (config.physical_batch is None, "null", "no gradient of a single row is taken"),
     }

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from assay.platform.exceptions import SpecError
-from assay.platform.federated.private.noisy_mean import Answer, Canaries
+from assay.platform.federated.private.canaries import Canaries
+from assay.platform.federated.private.noisy_mean import Answer
 from assay.platform.privacy.accountant import SubsampledGaussian, epsilon_of
 from assay.platform.privacy.clipping import AdaptiveClipping, FlatClipping
 from assay.platform.privacy.noise import GaussianNoise
