@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..augmentation.views import View
+from ..augmentation.views import View, light_view
 
 
 class Augmented(nn.Module):
@@ -14,7 +14,7 @@ class Augmented(nn.Module):
         view: makes a view of each row: `light_view` of images, `drop_tokens` of texts.
     """
 
-    def __init__(self, objective: nn.Module, view: View):
+    def __init__(self, objective: nn.Module, view: View = light_view):
         super().__init__()
         self.objective, self.view = objective, view
 
