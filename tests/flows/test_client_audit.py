@@ -10,7 +10,11 @@ from assay.audits.report import schema
 from assay.flows.home import Home
 from assay.flows.spec import parse_spec
 from assay.flows.verification import verify_version
-from assay.platform.federated import local
+from assay.platform.federated.grids.in_process import InProcessGrid
+from assay.platform.federated.messages import ARRAYS, METRICS, ROUND
+from flwr.app import Array, Message, MessageType
+from flwr.app.error import Error
+from flwr.common.constant import ErrorCode
 
 ROWS = {"alder": 150, "birch": 150, "cedar": 150, "liar": 150, "maple": 150, "yew": 9, "fir": 8}
 
@@ -144,24 +148,74 @@ def test_watching_changes_no_weight(run, chained, tmp_path):
     assert "federated.outliers is null" in report["missing"]["/training/federated/outliers"]
 
 
-def test_a_client_that_sends_garbage_is_named_in_the_report(run, chained, tmp_path, monkeypatch):
-    _, started, _ = run
-    honest = local.learn
+@pytest.fixture
+def sabotaged(monkeypatch):
+    """Have a function change what nodes send back to a round of training: by client, an answer or None."""
 
-    def learn(learner, site, weights, **told):
-        learned = honest(learner, site, weights, **told)
-        if site.client == 2:
-            for part in learned.weights.values():
-                part.mul_(-30.0)
-        return learned
+    def plant(change):
+        honest = InProcessGrid.send_and_receive
 
-    monkeypatch.setattr("assay.platform.federated.client_app.learn", learn)
-    document = started.spec.to_dict()
+        def send_and_receive(grid, messages, *, timeout=None):
+            sent = list(messages)
+            replies = list(honest(grid, sent, timeout=timeout))
+            if sent[0].metadata.message_type != MessageType.TRAIN:
+                return replies
+            asked = {message.metadata.dst_node_id: message for message in sent}
+            changed = [
+                change(node - 1, reply, asked[node])
+                for reply in replies
+                if (node := reply.metadata.src_node_id)
+            ]
+            return [reply for reply in changed if reply is not None]
+
+        monkeypatch.setattr(InProcessGrid, "send_and_receive", send_and_receive)
+
+    return plant
+
+
+def scaled(reply, factor):
+    """The answer with its weights times a number."""
+    arrays = reply.content[ARRAYS]
+    for name, array in arrays.items():
+        arrays[name] = Array(array.numpy() * np.asarray(factor, dtype=array.dtype))
+    return reply
+
+
+def test_a_client_that_sends_garbage_is_named_in_the_report(run, chained, tmp_path, sabotaged):
+    sabotaged(lambda client, reply, asked: scaled(reply, -30.0) if client == 2 else reply)
+    document = run[1].spec.to_dict()
     document["federated"] |= {"contributions": "none", "strategy": "median", "options": {}}
     _, report = chained(tmp_path, document)
     named = report["training"]["federated"]["outliers"]["named"]
     assert {row["client"] for row in named} == {"birch"}
     assert {row["round"] for row in named} == {1, 2, 3, 4}
+
+
+def failing(client, reply, asked):
+    """In every round client 0 dies, 1 is late, 2 sends NaN, 3 another shape, 4 an answer too old."""
+    if client == 0:
+        return Message(Error(ErrorCode.CLIENT_APP_CRASHED, "killed"), reply_to=asked)
+    if client == 1:
+        return None
+    if client == 2:
+        return scaled(reply, np.nan)
+    if client == 3:
+        arrays = reply.content[ARRAYS]
+        arrays.update({name: Array(array.numpy()[None]) for name, array in arrays.items()})
+    if client == 4:
+        reply.content[METRICS][ROUND] -= 1
+    return reply
+
+
+def test_every_kind_of_fault_is_counted_and_the_rounds_go_on(loans_spec, chained, tmp_path, sabotaged):
+    sabotaged(failing)
+    document = loans_spec(federated={"clients": 8, "rounds": 2, "outliers": 0.05}, policy=[])
+    _, report = chained(tmp_path, document)
+    found = report["training"]["federated"]
+    assert found["faults"] == {"missing": 2, "not_finite": 2, "raised": 2, "shape": 2, "stale": 2}
+    assert [row["counted"] for row in found["clients"]] == [0] * 5 + [2] * 3
+    assert found["outliers"] | {"named": []} == {"rate": 0.05, "searched": 0, "few": 2, "named": []}
+    assert found["energy"]["silent"] == 4  # of those that died or were late nothing is known
 
 
 def test_test_rows_of_clients_that_a_draw_made_belong_to_nobody(loans_spec, chained, tmp_path):
