@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ....platform.privacy.config import CLIENT
 from ...findings import pointer
 from ...privacy.odds import largest_share_found
 from ..charts.attack_roc import attack_roc
@@ -73,9 +74,13 @@ def membership(report: Mapping[str, Any], found: Mapping[str, Any]) -> list[Bloc
 
 
 def _allowed(found: Mapping[str, Any]) -> Callable[[float], float] | None:
-    """The largest true positive rate that the claim leaves at a false positive rate."""
+    """The largest true positive rate that the claim leaves at a false positive rate.
+
+    None where nothing is claimed, or for clients: a row that is left out changes a client's update for
+    another one, which is not what is claimed.
+    """
     held = found.get("claimed")
-    if held is None:
+    if held is None or held.get("unit") == CLIENT:
         return None
     return lambda rate: largest_share_found(rate, held["epsilon"], held["delta"])
 
@@ -83,7 +88,7 @@ def _allowed(found: Mapping[str, Any]) -> Callable[[float], float] | None:
 def _caption(curves: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Inline, ...]:
     named = [f"{how}: {attack_title(name)}" for how, name in zip(_LINES, curves, strict=False)]
     said: tuple[Inline, ...] = (Name("; ".join(named), whole=True), "; thin dots: chance")
-    return (*said, "; hatched: more than the claimed ε allows") if "claimed" in found else said
+    return (*said, "; hatched: more than the claimed ε allows") if _allowed(found) else said
 
 
 def _tables(report: Mapping[str, Any], attacks: Mapping[str, Any]) -> list[Block]:

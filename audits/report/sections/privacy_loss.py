@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ....platform.privacy.config import CLIENT
 from ...privacy.claims import decisive, read_claim
 from ..charts.scale import Scale, scale_over
 from ..document import Absent, Block, Cell, Column, Inline, Name, Prose, Reach, Row, Table
@@ -33,7 +34,7 @@ def unit_of(unit: str) -> tuple[Inline, ...]:
     """Whom a guarantee is for, in words."""
     if unit == "record":
         return ("one row",)
-    if unit == "client" or unit.startswith("client #"):  # the ledger numbers the clients of one deal
+    if unit == CLIENT or unit.startswith(f"{CLIENT} #"):  # the ledger numbers the clients of one deal
         return ("one client with all of its train rows",)
     return ("all rows with one value of ", Name(unit))
 
