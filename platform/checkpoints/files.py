@@ -29,8 +29,8 @@ TOKENIZER = "tokenizer.json"
 IMAGES = "preprocessor_config.json"
 CARD = "README.md"
 POOLING = "1_Pooling/config.json"
-_INDEX = "model.safetensors.index.json"
-_READ = (CONFIG, TOKENIZER, IMAGES, CARD, POOLING, "data_config.json", _INDEX)
+_READ = (CONFIG, TOKENIZER, IMAGES, CARD, POOLING, "data_config.json")
+_WHOLE, _PARTS = "model.safetensors", "model-*-of-*.safetensors"
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -62,7 +62,7 @@ def _from_hub(rest: str) -> Path:
     try:
         found = snapshot_download(
             repository, revision=revision or None, cache_dir=constants.HF_HUB_CACHE,
-            allow_patterns=["*.safetensors", *_READ], local_files_only=not allowed,
+            allow_patterns=[_WHOLE, _PARTS, *_READ], local_files_only=not allowed,
         )  # fmt: skip
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n", 1)[0]
@@ -76,12 +76,13 @@ def _from_hub(rest: str) -> Path:
 
 
 def checkpoint_files(folder: Path) -> dict[str, Path]:
-    """What is read of a folder, by name: descriptions, and every safetensors file at its top.
+    """What is read of a folder, by name: descriptions, and `model.safetensors` or its parts.
 
     Raises:
         ModelError: it has no `config.json`, or no safetensors.
     """
-    weights = sorted(folder.glob("*.safetensors"))
+    whole = folder / _WHOLE
+    weights = [whole] if whole.is_file() else sorted(folder.glob(_PARTS))
     pickles = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in _PICKLES)
     if not weights and pickles:
         raise ModelError(
@@ -93,7 +94,7 @@ def checkpoint_files(folder: Path) -> dict[str, Path]:
     if not weights or not (folder / CONFIG).is_file():
         raise ModelError(
             f"{folder.name} is no checkpoint",
-            got=f"no {CONFIG if weights else 'safetensors'} in it",
+            got=f"no {CONFIG if weights else _WHOLE} in it",
             expected=f"a folder with {CONFIG} and safetensors",
             mend="name the folder that save_pretrained wrote",
         )

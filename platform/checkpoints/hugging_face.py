@@ -19,6 +19,7 @@ from ...models.unknown import UnknownNameError
 from ..data.checkpoint_tokens import FILL
 from ..exceptions import ModelError, UsageError
 from .pictures import PictureBackbone
+from .tensors import tensors_of
 
 _LEFT = ("model_type", "attn_implementation", "experts_implementation", "quantization_config", "use_kernels")
 """Keys of `config.json` that aren't followed, as all that begin with `_`: some name code to be fetched."""
@@ -106,18 +107,22 @@ def build(
     return PictureBackbone(_Vectors(body, pool), width, outputs, images)
 
 
-def load(network: TextBackbone | PictureBackbone, folder: Path, config: Mapping[str, Any]) -> list[str]:
-    """Put a folder's weights into the network's body; names of tensors that it has no use for.
+def load(
+    network: TextBackbone | PictureBackbone, files: Mapping[str, Path], config: Mapping[str, Any]
+) -> list[str]:
+    """Put the files' tensors into the network's body; names of those that it has no use for.
+
+    The library is given tensors and no folder: what else lies there, adapters among it, isn't looked at.
 
     Raises:
         ModelError: they aren't whole, or aren't the network's.
     """
-    transformers = _transformers()
+    tensors = tensors_of(files)
+    body: Any = network.body.body if isinstance(network, PictureBackbone) else network.body
     try:
-        found, told = transformers.AutoModel.from_pretrained(
-            folder, config=_config(config), use_safetensors=True, local_files_only=True,
-            trust_remote_code=False, output_loading_info=True, dtype="float32",
-        )  # fmt: skip
+        found, told = type(body).from_pretrained(
+            None, config=_config(config), state_dict=tensors, output_loading_info=True, dtype="float32"
+        )
     except Exception as error:  # transformers raises whatever its parts raise
         raise ModelError(
             "the checkpoint's weights can't be read", got=f"{type(error).__name__}: {error}"[:300],
@@ -130,7 +135,6 @@ def load(network: TextBackbone | PictureBackbone, folder: Path, config: Mapping[
             "the checkpoint's weights aren't whole", got=f"without {', '.join((lacking + wrong)[:3])}",
             expected="every tensor that its config.json asks for", mend="fetch the checkpoint again",
         )  # fmt: skip
-    body: Any = network.body.body if isinstance(network, PictureBackbone) else network.body
     whole = set(found.state_dict()) - set(told["missing_keys"])
     body.load_state_dict(_without_pooler(found).state_dict())
     return sorted(set(told["unexpected_keys"]) | (whole - set(body.state_dict())))

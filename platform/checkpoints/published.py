@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-from torch import Tensor, nn
+from torch import nn
 
 from ...models.catalog import build as build_published
 from ...models.inputs import ImageInput, TabularInput, TextInput
 from ..exceptions import ModelError
 from ..predictor.untrusted import load_weights
 from .pictures import PictureBackbone, sizes
+from .tensors import tensors_of
 
 __all__ = ["build", "load"]
 
@@ -53,10 +53,7 @@ def load(network: PictureBackbone, files: Mapping[str, Path]) -> list[str]:
     Raises:
         ModelError: they aren't exactly the network's.
     """
-    found: dict[str, Tensor] = {}
-    for name, path in files.items():
-        if name.endswith(".safetensors"):
-            found |= {_renamed(key): tensor for key, tensor in safetensors.torch.load_file(path).items()}
+    found = {_renamed(key): tensor for key, tensor in tensors_of(files).items()}
     heads = sorted(key for key in found if key.startswith("head."))
     load_weights(network.body, {key: tensor for key, tensor in found.items() if key not in heads})
     return heads

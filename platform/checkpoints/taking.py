@@ -62,14 +62,13 @@ def take(*, dataset: Path, model: ModelConfig, seed: int, out: Path) -> dict[str
         preprocessor = Preprocessor.fit(table, schema)
         network = _network(name, options, preprocessor)
     else:
-        folder = located(reference)
-        files = checkpoint_files(folder)
+        files = checkpoint_files(located(reference))
         name, options, preprocessor = _of_files(files, model.options, table, schema)
         network = _network(name, options, preprocessor)
         unused = (
             published.load(network, files)  # type: ignore[arg-type]
             if name == "published"
-            else hugging_face.load(network, folder, options["config"])  # type: ignore[arg-type]
+            else hugging_face.load(network, files, options["config"])  # type: ignore[arg-type]
         )
         facts = {"files": digests(files), "card": declared(files, read_json(files[CONFIG])), "unused": unused}
     _try(network, preprocessor, table)

@@ -51,7 +51,7 @@ def test_pickles_are_never_opened(tmp_path, name):
 
 
 def test_a_folder_without_description_or_weights_is_none(tmp_path):
-    with pytest.raises(ModelError, match="no safetensors"):
+    with pytest.raises(ModelError, match=r"no model\.safetensors"):
         checkpoint_files(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match=r"no config\.json"):

@@ -104,7 +104,7 @@ FAULTS = {
     ),
     "another size": (lambda f: edited(f, "config.json", hidden_size=24), "weights"),
     "one layer more": (lambda f: edited(f, "config.json", num_hidden_layers=3), "aren't whole"),
-    "weights that aren't": (lambda f: (f / "model.safetensors").write_bytes(b"no"), "can't be read"),
+    "weights that aren't": (lambda f: (f / "model.safetensors").write_bytes(b"no"), "safetensors can't be"),
     "an encoder and a decoder": (
         lambda f: (f / "config.json").write_text(json.dumps({"model_type": "bart", "vocab_size": 11})),
         "an encoder and a decoder",
