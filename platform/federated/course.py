@@ -1,5 +1,6 @@
 """What a server runs by, what comes of it, and what a watcher sees of each round."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from flwr.app import ArrayRecord, Message
 
 from .faults import Fault
 
-__all__ = ["Course", "Result", "Round", "Watcher"]
+__all__ = ["Course", "Result", "Round", "Standing", "Watcher"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class Result:
         faults: every answer that didn't count.
         watched: by watcher, what it found in each round.
         effort: processor time of server and clients, as `Effort.to_json` tells it.
+        resumed_from: rounds that an earlier process had finished, or None.
     """
 
     arrays: ArrayRecord
@@ -69,6 +71,51 @@ class Result:
     faults: list[Fault] = field(default_factory=list)
     watched: dict[str, list[Any]] = field(default_factory=dict)
     effort: dict[str, Any] = field(default_factory=dict)
+    resumed_from: int | None = None
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """Where a training stands between two rounds.
+
+    Attributes:
+        number: of rounds that are over.
+        arrays: global weights that the next one begins with.
+        best: lowest validation loss so far.
+        best_round: the round that had it.
+        result: what came of all rounds so far.
+    """
+
+    number: int
+    arrays: ArrayRecord
+    best: float
+    best_round: int
+    result: Result
+
+    def over(self, course: Course) -> bool:
+        """Whether no further round is to come."""
+        waited = self.number - self.best_round
+        return self.number >= course.rounds or (course.patience is not None and waited >= course.patience)
+
+    def note(
+        self, arrays: ArrayRecord, entry: dict[str, float], judged: dict[int, dict[str, Any]], *, best: bool
+    ) -> None:
+        """Close a round.
+
+        Args:
+            arrays: global weights after it.
+            entry: of the history.
+            judged: by client, the numbers of its judging of them.
+            best: whether the best weights are kept; else the last.
+        """
+        self.number, self.arrays = self.number + 1, arrays
+        self.result.history.append(entry)
+        loss = entry.get("validation_loss")
+        better = loss is None or loss < self.best
+        if better:
+            self.best, self.best_round = math.inf if loss is None else loss, self.number
+        if better or not best:
+            self.result.best_round, self.result.arrays, self.result.judged = self.number, arrays, judged
 
 
 @dataclass(frozen=True, kw_only=True)

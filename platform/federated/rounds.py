@@ -17,10 +17,11 @@ from ..exceptions import AssayError
 from .asking import Answers, Ask, one_by_one
 from .census import Census
 from .cohort import Cohort, Draw, fixed_share
-from .course import Course, Result, Round, Watcher
+from .course import Course, Result, Round, Standing, Watcher
 from .faults import Fault, Wanted
 from .judging import judge_at_clients
 from .messages import BOUND, WITHIN, number
+from .resume import RoundCheckpoints
 
 __all__ = ["run_rounds"]
 
@@ -36,6 +37,7 @@ def run_rounds(
     watchers: Iterable[Watcher] = (),
     draw: Draw = fixed_share,
     ask: Ask = one_by_one,
+    checkpoints: RoundCheckpoints | None = None,
     progress: Callable[[int, dict[str, float]], None] = lambda round_number, entry: None,
 ) -> Result:
     """Train round after round.
@@ -50,29 +52,25 @@ def run_rounds(
         watchers: look at each round when it is over, one after the other.
         draw: who takes part in a round.
         ask: how answers come.
+        checkpoints: where rounds are written down, and found again; None keeps none.
         progress: told each round's entry of the history.
 
     Raises:
         AssayError: too few clients answered.
     """
-    result, best, best_round = Result(arrays), math.inf, 0
-    controls, watchers = tuple(controls), tuple(watchers)
-    for round_number in range(1, course.rounds + 1):
-        begun, before = time.monotonic(), arrays
+    standing = (checkpoints.recall() if checkpoints else None) or Standing(
+        number=0, arrays=arrays, best=math.inf, best_round=0, result=Result(arrays)
+    )
+    result, controls, watchers = standing.result, tuple(controls), tuple(watchers)
+    while not standing.over(course):
+        begun, before, round_number = time.monotonic(), standing.arrays, standing.number + 1
         asked = draw(course, census, round_number)
-        answers = _answers(grid, strategy, arrays, course, asked, round_number, controls, ask, result)
-        arrays, numbers = _joined(strategy, answers, arrays, round_number)
+        answers = _answers(grid, strategy, before, course, asked, round_number, controls, ask, result)
+        arrays, numbers = _joined(strategy, answers, before, round_number)
         judged, together, faults = judge_at_clients(grid, arrays, course, census, round_number, ask=ask)
         result.faults += faults
         entry = {"round": round_number, **numbers, "clients": len(answers.clients), **together}
-        result.history.append(entry)
-        progress(round_number, entry)
-        loss = entry.get("validation_loss")
-        better = loss is None or loss < best
-        if better:
-            best, best_round = math.inf if loss is None else loss, round_number
-        if better or not course.keep_best:
-            result.best_round, result.arrays, result.judged = round_number, arrays, judged
+        standing.note(arrays, entry, judged, best=course.keep_best)
         _watch(
             watchers,
             Round(
@@ -86,8 +84,9 @@ def run_rounds(
                 result=result,
             ),
         )
-        if course.patience is not None and round_number - best_round >= course.patience:
-            break
+        if checkpoints:
+            checkpoints.keep(standing)
+        progress(round_number, entry)
     if course.personalize:
         result.personalized, _, faults = judge_at_clients(
             grid, result.arrays, course, census, result.best_round, personalized=True, ask=ask

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
@@ -14,6 +15,7 @@ from .effort import Effort
 from .job import Job
 from .messages import arrays_of, weights_of
 from .private.client_privacy import ClientPrivacy
+from .resume import RoundCheckpoints, identity, may_resume
 from .rounds import run_rounds
 from .secure.summing import SecureSums
 from .strategies import build_strategy
@@ -27,6 +29,7 @@ def server_app(
     done: Callable[[Result], None],
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
     private: ClientPrivacy | None = None,
+    kept: Path | None = None,
 ) -> ServerApp:
     """Make the app.
 
@@ -35,12 +38,13 @@ def server_app(
         done: told what came of it.
         progress: told each round's entry of the history.
         private: what hides clients, prepared for this job; None hides nobody.
+        kept: folder that rounds are written to, for a training that is killed to go on; None keeps none.
     """
     app = ServerApp()
 
     @app.main()
     def main(grid: Grid, context: Context) -> None:
-        done(lead(grid, job, progress, private))
+        done(lead(grid, job, progress, private, kept))
 
     return app
 
@@ -50,6 +54,7 @@ def lead(
     job: Job,
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
     private: ClientPrivacy | None = None,
+    kept: Path | None = None,
 ) -> Result:
     """Lead the clients of a grid through a training; arguments as of `server_app`.
 
@@ -60,7 +65,7 @@ def lead(
     effort = Effort(shared=job.federated.grid == "in_process")
     sums = None if job.federated.secure is None else SecureSums(job.federated.secure, course.seed)
     census = take_census(grid, job.clients, course.timeout, sums and sums.census)
-    grid = effort.through(grid, census.clients)
+    inner, grid = grid, effort.through(grid, census.clients)
     parameters = tuple(name for name, _ in learned.named_parameters())
     strategy = build_strategy(
         job.federated, clients=census.clients, shares=census.shares, parameters=parameters
@@ -71,6 +76,15 @@ def lead(
     if private is not None:
         course = replace(course, work=replace(job.work, seed=private.seed).to_json())
         strategy, draw = private.before(strategy), private.draw
+    checkpoints = None
+    if kept is not None and may_resume(job) and private is None:  # noise that is drawn anew is charged anew
+        checkpoints = RoundCheckpoints(
+            kept,
+            run=identity(job, census, arrays),
+            name=job.federated.strategy,
+            strategy=strategy,
+            contexts=getattr(inner, "contexts", {}),
+        )
     result = run_rounds(
         grid,
         strategy,
@@ -81,6 +95,7 @@ def lead(
         watchers=(*watchers_of(job, grid, course, census), *([sums] if sums else []), effort),
         draw=draw,
         ask=sums or one_by_one,
+        checkpoints=checkpoints,
         progress=progress,
     )
     result.effort = effort.to_json()

@@ -1,6 +1,7 @@
 """The stage `train` where rows stay with clients: the same artifact as `train` writes, made by rounds."""
 
 import dataclasses
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -136,7 +137,8 @@ def learn_at_clients(
         job: what is learned.
         data: where the rows are from.
         dealt: whose they are.
-        scratch: folder for the clients' own folders, as long as they are needed.
+        scratch: folder for the clients' own folders, as long as they are needed, and for rounds: started
+            again with the same one, a training that was killed goes on.
         progress: told after each round, at most five times a second.
         private: what hides clients, prepared for this job; None hides nobody.
 
@@ -148,11 +150,19 @@ def learn_at_clients(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
         write_sites(data, dealt.tables, dealt.partition, Path(sites))
-        return _run(job, Path(sites), progress, private)
+        # Noise that was added once may not be drawn again: private rounds start anew.
+        kept = scratch / "rounds" if private is None else None
+        result = _run(job, Path(sites), progress, private, kept)
+    shutil.rmtree(scratch / "rounds", ignore_errors=True)
+    return result
 
 
 def _run(
-    job: Job, sites: Path, progress: Callable[[Progress], None], private: ClientPrivacy | None
+    job: Job,
+    sites: Path,
+    progress: Callable[[Progress], None],
+    private: ClientPrivacy | None,
+    kept: Path | None,
 ) -> Result:
     """Both apps, until the last round."""
     said, done, rounds = Throttled(progress), [], job.course().rounds
@@ -162,7 +172,7 @@ def _run(
         losses = {"loss": entry["train_loss"]} if "train_loss" in entry else {}
         said(stage, number, rounds, lambda: {"round": number, **losses}, now=number == rounds)
 
-    server = server_app(job, done.append, tell, private)
+    server = server_app(job, done.append, tell, private, kept)
     try:
         run_apps(job.federated.grid, server, client_app(sites), job.clients, together=Together(sites))
     finally:
@@ -215,6 +225,7 @@ def details_of(job: Job, result: Result) -> dict[str, Any]:
         "clients": job.clients,
         "clients_alone_because": alone_because(job.learner()) if job.federated.grid == "in_process" else None,
         "faults": len(result.faults),
+        "resumed_from": result.resumed_from,
         "effort": result.effort,
         **({"secure_seconds": sum(told["seconds"] for told in sums)} if sums else {}),
     }
