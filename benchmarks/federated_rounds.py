@@ -2,8 +2,9 @@
 
 `trivial`: clients that send back what they got, so that only the machinery is timed: both apps on the grid in
 this process against `flwr.simulation.run_simulation` on Ray, whose start counts, as for whoever waits.
-`mlp`: one epoch of an MLP at each client a round, in this process, against a plain Python loop that does the
-same with torch alone: no messages, no checks, no seeds.
+`mlp`: one epoch of an MLP at each client a round, in batches of 10 and of 32, in this process, against a plain
+Python loop that does the same with torch alone: no messages, no checks, no seeds. `one_by_one_s` is the same grid
+with clients that take turns, so that it shows what the stack saves.
 
 Flower's part takes minutes: `--quick` leaves it out and writes nothing down.
 """
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ from assay.platform.federated.messages import EXAMPLES, METRICS, PARTITION, ROUN
 from assay.platform.federated.partitions import Partition, deal_alike, iid
 from assay.platform.federated.server_app import server_app
 from assay.platform.federated.sites import write_sites
+from assay.platform.federated.together import Together
 from assay.platform.training.config import ModelConfig, TrainConfig
 from assay.platform.training.rows import Rows
 from assay.platform.training.tables import labelled
@@ -41,7 +44,7 @@ from record import interleave, write
 SEED, ROUNDS, ROWS = 0, 10, 6_400
 MODEL = ModelConfig(architecture="mlp", options={"width": 64, "depth": 2, "token_width": 4, "dropout": 0.0})
 PLAIN = {"optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 0.0, "clip": None}
-TRAIN = TrainConfig(**PLAIN, batch_size=32, patience=None, schedule="constant")
+BATCHES = (10, 32)
 
 
 def echoing() -> ClientApp:
@@ -67,21 +70,21 @@ def echoing() -> ClientApp:
     return app
 
 
-def job(data: Dataset, clients: int) -> Job:
+def job(data: Dataset, clients: int, batch_size: int = 32) -> Job:
     """The same work for every contender."""
     return Job(
         model=MODEL,
-        train=TRAIN,
+        train=TrainConfig(**PLAIN, batch_size=batch_size, patience=None, schedule="constant"),
         federated=FederatedConfig(rounds=ROUNDS),
         preprocessor=Preprocessor.fit(data.table("train"), data.schema),
         clients=clients,
     )
 
 
-def timed(grid: str, told: Job, app: ClientApp) -> float:
+def timed(grid: str, told: Job, app: ClientApp, together: Together | None = None) -> float:
     """Seconds of one training."""
     begun, found = time.perf_counter(), []
-    run_apps(grid, server_app(told, found.append), app, told.clients)
+    run_apps(grid, server_app(told, found.append), app, told.clients, together=together)
     assert found[0].faults == []
     return time.perf_counter() - begun
 
@@ -100,7 +103,7 @@ def trivial(data: Dataset, clients: int, quick: bool) -> dict[str, object]:
 
 def plain_loop(told: Job, sites: list[Rows], validation: list[Rows]) -> Callable[[], None]:
     """The same rounds with torch alone."""
-    network = told.network()
+    network, train = told.learner().network, told.train
 
     def run() -> None:
         weights = {name: part.clone() for name, part in network.state_dict().items()}
@@ -109,9 +112,9 @@ def plain_loop(told: Job, sites: list[Rows], validation: list[Rows]) -> Callable
             for rows in sites:
                 local = copy.deepcopy(network)
                 local.load_state_dict(weights)
-                optimizer = torch.optim.SGD(local.parameters(), lr=TRAIN.learning_rate)
+                optimizer = torch.optim.SGD(local.parameters(), lr=train.learning_rate)
                 order = torch.randperm(len(rows))
-                for index in order.tensor_split(-(-len(rows) // TRAIN.batch_size)):
+                for index in order.tensor_split(-(-len(rows) // train.batch_size)):
                     batch = rows.batch(index)
                     optimizer.zero_grad()
                     F.cross_entropy(local(*batch.inputs), batch.target).backward()
@@ -130,9 +133,9 @@ def plain_loop(told: Job, sites: list[Rows], validation: list[Rows]) -> Callable
     return run
 
 
-def mlp(data: Dataset, clients: int, folder: Path) -> dict[str, object]:
+def mlp(data: Dataset, clients: int, batch_size: int, folder: Path) -> dict[str, object]:
     """One epoch at each client a round."""
-    told = job(data, clients)
+    told = job(data, clients, batch_size)
     tables = {split: data.table(split).slice(0, ROWS) for split in ("train", "validation")}
     labels = [told.preprocessor.targets(table) for table in tables.values()]
     owner = iid(len(labels[0]), clients, SEED)
@@ -143,14 +146,20 @@ def mlp(data: Dataset, clients: int, folder: Path) -> dict[str, object]:
     }
     sites = [part_of(whole["train"], owner, client) for client in range(clients)]
     held = [part_of(whole["validation"], others, client) for client in range(clients)]
-    app = client_app(folder)
-    contenders = {"ours": lambda: timed("in_process", told, app), "loop": plain_loop(told, sites, held)}
+    app, together = client_app(folder), Together(folder)
+    contenders = {
+        "ours": lambda: timed("in_process", told, app, together),
+        "one by one": lambda: timed("in_process", told, app),
+        "loop": plain_loop(told, sites, held),
+    }
     seconds = interleave(contenders, repeats=3)
     return {
         "what": "mlp",
         "clients": clients,
+        "batch": batch_size,
         "rounds": ROUNDS,
         "ours_s": seconds["ours"],
+        "one_by_one_s": seconds["one by one"],
         "peer": "plain loop",
         "peer_s": seconds["loop"],
         "times_faster": seconds["loop"] / seconds["ours"],
@@ -174,7 +183,8 @@ def main() -> None:
         ingest(DataConfig(source="builtin:adult", target="income"), out=dataset)
         data = Dataset.open(dataset)
         rows = [trivial(data, clients, quick) for clients in (10, 100)]
-        rows += [mlp(data, clients, Path(folder, f"sites{clients}")) for clients in (10, 100)]
+        for clients, batch_size in product((10, 100), BATCHES):
+            rows.append(mlp(data, clients, batch_size, Path(folder, f"sites{clients}-{batch_size}")))
     if quick:
         for row in rows:
             print(row)

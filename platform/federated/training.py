@@ -150,9 +150,7 @@ def learn_at_clients(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sites-", dir=scratch) as sites:
         write_sites(data, dealt.tables, dealt.partition, Path(sites))
-        # Noise that was added once may not be drawn again: private rounds start anew.
-        kept = scratch / "rounds" if private is None else None
-        result = _run(job, Path(sites), progress, private, kept)
+        result = _run(job, Path(sites), progress, private, scratch / "rounds")
     shutil.rmtree(scratch / "rounds", ignore_errors=True)
     return result
 
@@ -162,7 +160,7 @@ def _run(
     sites: Path,
     progress: Callable[[Progress], None],
     private: ClientPrivacy | None,
-    kept: Path | None,
+    kept: Path,
 ) -> Result:
     """Both apps, until the last round."""
     said, done, rounds = Throttled(progress), [], job.course().rounds
