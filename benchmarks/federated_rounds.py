@@ -2,9 +2,9 @@
 
 `trivial`: clients that send back what they got, so that only the machinery is timed: both apps on the grid in
 this process against `flwr.simulation.run_simulation` on Ray, whose start counts, as for whoever waits.
-`mlp`: one epoch of an MLP at each client a round, in batches of 10 and of 32, in this process, against a plain
-Python loop that does the same with torch alone: no messages, no checks, no seeds. `one_by_one_s` is the same grid
-with clients that take turns, so that it shows what the stack saves.
+`mlp`: one epoch of an MLP at each client a round, in batches of 10 and of 32, in this process, against a
+plain Python loop that does the same with torch alone: no messages, no checks, no seeds. `one_by_one_s` is the
+same grid with clients that take turns: what the stack saves.
 
 Flower's part takes minutes: `--quick` leaves it out and writes nothing down.
 """
