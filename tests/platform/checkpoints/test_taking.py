@@ -6,11 +6,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import transformers
 from assay.models.layer_groups import layer_groups
 from assay.platform.checkpoints.taking import take
 from assay.platform.data.dataset import Dataset
 from assay.platform.exceptions import ModelError, SpecError
 from assay.platform.predictor.artifact import load_network
+from assay.platform.predictor.foreign.hugging_face import prepared
 from assay.platform.training.config import ModelConfig
 from transformers import AutoModel, AutoTokenizer, ViTImageProcessorPil
 
@@ -147,3 +149,50 @@ def test_keys_that_name_code_to_be_fetched_are_not_followed(bert, texts, tmp_pat
     )  # fmt: skip
     again, _ = taken(bert, texts, tmp_path / "b")
     assert again.body.config._attn_implementation == network.body.config._attn_implementation
+
+
+TINY = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 16}
+KINDS = {
+    "roberta": (transformers.RobertaConfig(vocab_size=11, max_position_embeddings=14, **TINY), "mean"),
+    "distilbert": (
+        transformers.DistilBertConfig(
+            vocab_size=11, max_position_embeddings=12, dim=16, n_layers=2, n_heads=2, hidden_dim=16
+        ),
+        "first",
+    ),
+    "gpt2": (transformers.GPT2Config(vocab_size=11, n_positions=12, n_embd=16, n_layer=2, n_head=2), "last"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_line_is_encoded_as_if_it_stood_alone_whatever_marks_the_end(bert, texts, tmp_path, kind):
+    config, pool = KINDS[kind]
+    torch.manual_seed(2)
+    AutoModel.from_config(config).save_pretrained(tmp_path / kind)
+    shutil.copy(bert / "tokenizer.json", tmp_path / kind)
+    network, preprocessor = taken(tmp_path / kind, texts, tmp_path / "out", pool=pool)
+    library, table = AutoModel.from_pretrained(tmp_path / kind).eval(), Dataset.open(texts).table("train")
+    (codes,) = preprocessor.transform(table)
+    pooled = {"mean": lambda s: s.mean(0), "first": lambda s: s[0], "last": lambda s: s[-1]}[pool]
+    with torch.inference_mode():
+        alone = [
+            pooled(library(input_ids=torch.from_numpy(line[line >= 0])[None]).last_hidden_state[0])
+            for line in codes
+        ]
+    np.testing.assert_allclose(encoded(network, preprocessor, table), torch.stack(alone), atol=1e-5)
+
+
+def test_a_convolutional_network_gives_the_mean_of_its_last_maps(vit, digits, tmp_path):
+    torch.manual_seed(2)
+    config = transformers.ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic", num_channels=3
+    )
+    AutoModel.from_config(config).save_pretrained(tmp_path / "resnet")
+    shutil.copy(vit / "preprocessor_config.json", tmp_path / "resnet")
+    network, preprocessor = taken(tmp_path / "resnet", digits, tmp_path / "out")
+    table = Dataset.open(digits).table("train").slice(0, 5)
+    (images,) = (torch.from_numpy(part) for part in preprocessor.transform(table))
+    inputs = prepared(images * 255, json.loads((vit / "preprocessor_config.json").read_bytes()))
+    with torch.inference_mode():
+        maps = AutoModel.from_pretrained(tmp_path / "resnet").eval()(inputs).last_hidden_state
+    np.testing.assert_allclose(encoded(network, preprocessor, table), maps.mean((2, 3)), atol=1e-5)
