@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from .affine import random_affine
-from .config import ContrastiveViewConfig, ViewConfig
+from .config import ViewConfig
 from .erasing import random_erasing
 from .intensity import random_contrast, random_noise, random_saturation
 
 View = Callable[[Tensor, torch.Generator | None], Tensor]
 """One random view of each image of a batch, `(batch, channels, height, width)` to the same shape."""
 
-_LIGHT, _CONTRASTIVE = ViewConfig(), ContrastiveViewConfig()
+_LIGHT = ViewConfig()
 
 #: Shortest and longest side of an erased rectangle, as a share of the image's.
 _ERASED = (0.2, 0.4)
@@ -51,11 +51,6 @@ def view_of(augment: bool | ViewConfig) -> View | None:
     if isinstance(augment, bool):
         return light_view if augment else None
     return partial(random_view, config=augment)
-
-
-def contrastive_view(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """A strongly changed view of each image, to be contrasted."""
-    return random_view(images, generator, config=_CONTRASTIVE)
 
 
 def light_view(images: Tensor, generator: torch.Generator | None = None) -> Tensor:

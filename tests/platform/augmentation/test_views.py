@@ -1,16 +1,19 @@
 """Changes of brightness, erasing, and the two recipes."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from assay.platform.augmentation import contrastive_view, light_view
-from assay.platform.augmentation.config import ViewConfig
+from assay.platform.augmentation.config import ContrastiveViewConfig, ViewConfig
 from assay.platform.augmentation.erasing import random_erasing
 from assay.platform.augmentation.intensity import random_contrast, random_noise, random_saturation
-from assay.platform.augmentation.views import random_view, view_of
+from assay.platform.augmentation.views import light_view, random_view, view_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
+
+contrastive_view = partial(random_view, config=ContrastiveViewConfig())
 
 
 def seeded(seed: int = 0) -> torch.Generator:

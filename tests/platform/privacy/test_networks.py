@@ -8,7 +8,7 @@ import torch
 from assay.models.catalog import ARCHITECTURES, PRETRAINING, build, build_pretraining
 from assay.models.inputs import START, ImageInput, TabularInput, TextInput
 from assay.models.supervised import Classification
-from assay.platform.augmentation import contrastive_view
+from assay.platform.augmentation.views import light_view
 from assay.platform.exceptions import ModelError
 from assay.platform.privacy.bookkeeping import BookKeeping
 from assay.platform.privacy.clipping import FlatClipping
@@ -79,7 +79,7 @@ METHODS = {"masked_features": "mlp", "mae": "vit_small"}
 
 
 def method_of(name: str, options: Mapping) -> nn.Module:
-    augment = None if PRETRAINING[name].modality == "tabular" else contrastive_view
+    augment = None if PRETRAINING[name].modality == "tabular" else light_view
     return build_pretraining(name, network_of(METHODS[name], {"dropout": 0.0}), augment=augment, **options)
 
 

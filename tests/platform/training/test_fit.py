@@ -11,7 +11,7 @@ import torch
 from assay.models.optimizers import build_optimizer
 from assay.models.schedules import build_schedule
 from assay.models.supervised import Classification
-from assay.platform.augmentation import light_view
+from assay.platform.augmentation.views import light_view
 from assay.platform.exceptions import SpecError
 from assay.platform.training import fit as loop
 from assay.platform.training.augmented import Augmented

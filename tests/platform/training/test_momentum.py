@@ -5,7 +5,7 @@ import torch
 from assay.models.catalog import build, build_pretraining
 from assay.models.inputs import ImageInput
 from assay.models.optimizers import build_optimizer
-from assay.platform.augmentation import contrastive_view
+from assay.platform.augmentation.views import light_view
 from assay.platform.training.checkpoints import Checkpoints
 from assay.platform.training.fit import Plan, fit
 from assay.platform.training.progress import Throttled
@@ -24,7 +24,7 @@ def run(method, folder, *, dies_after=None, seed=1):
     """Two epochs of five steps each: the whole state of the objective at the end."""
     torch.manual_seed(seed)
     network = build("resnet_small", ImageInput(channels=1, height=8, width=8), 2, channels=8)
-    objective = build_pretraining(method, network, augment=contrastive_view)
+    objective = build_pretraining(method, network, augment=light_view)
     sampler, steps = Shuffled(40, 8, 2), iter(range(1, 100))
 
     def step_done(progress):
