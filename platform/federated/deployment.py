@@ -15,11 +15,13 @@ from ..exceptions import UsageError
 from ..predictor.artifact import write_json
 from .client_app import client_app
 from .job import read_job, write_model
+from .secure.summing import SecureSums, told_of_sums
 from .server_app import lead
 
 __all__ = ["ROUNDS", "client", "server"]
 
-#: File beside the model: who took part in which rounds, and every answer that didn't count.
+#: File beside the model: who took part in which rounds, every answer that didn't count, and what secure sums
+#: took.
 ROUNDS = "rounds.json"
 
 server = ServerApp()
@@ -35,6 +37,7 @@ def _main(grid: Grid, context: Context) -> None:
     result = lead(grid, told)
     out.mkdir(parents=True)
     write_model(told, result, out)
+    secure = told.federated.secure
     write_json(
         out / ROUNDS,
         {
@@ -42,6 +45,7 @@ def _main(grid: Grid, context: Context) -> None:
             "asked": {str(name): rounds for name, rounds in sorted(result.asked.items())},
             "counted": {str(name): rounds for name, rounds in sorted(result.counted.items())},
             "faults": [asdict(fault) for fault in result.faults],
+            **({"secure": told_of_sums(secure, result.watched[SecureSums.name])} if secure else {}),
         },
     )
 

@@ -29,7 +29,7 @@ SECURE, MASKED = "secure", "masked"
 #: right, and clients that told that.
 COUNTS, LOSS_UNITS = 4, 256
 
-#: Where a client keeps its secrets between steps.
+#: Where a client keeps its secrets between steps, and afterwards the number of its last sum.
 _STATE = "secure-sum"
 
 
@@ -49,7 +49,8 @@ def in_secret(message: Message, context: Context, call_next: ClientAppCallable) 
         content = RecordDict({MASKED: _vector(member, message, context, call_next)})
     else:
         content = RecordDict({SECURE: _STEPS[str(told["step"])](member, told)})
-    context.state[_STATE] = ConfigRecord({"member": member.to_json()})
+    kept = {} if member.over else {"member": member.to_json()}  # secrets are forgotten with their sum
+    context.state[_STATE] = ConfigRecord({"session": member.session, **kept})
     content[METRICS] = MetricRecord({"session": member.session})
     return Message(content, reply_to=message)
 
@@ -60,15 +61,15 @@ def _member(context: Context, session: int, step: str) -> Member:
     Raises:
         AssayError: a sum that is over, or another than the one under way.
     """
-    kept = context.state.config_records.get(_STATE)
-    before = None if kept is None else Member.from_json(str(kept["member"]))
+    kept = context.state.config_records.get(_STATE, ConfigRecord({"session": -1}))
+    last = int(number(kept, "session"))
     if step == "keys":
-        if before is not None and session <= before.session:
-            raise AssayError(f"refused: sum {session} after sum {before.session}")
+        if session <= last:
+            raise AssayError(f"refused: sum {session} after sum {last}")
         return Member(number=int(number(context.node_config, PARTITION)), session=session)
-    if before is None or session != before.session:
+    if session != last or "member" not in kept:
         raise AssayError(f"refused: sum {session} was never begun, or is over")
-    return before
+    return Member.from_json(str(kept["member"]))
 
 
 def _keys(member: Member, told: ConfigRecord) -> ConfigRecord:
@@ -102,15 +103,15 @@ def _vector(member: Member, message: Message, context: Context, call_next: Clien
     Raises:
         AssayError: the app answered with an error, or with what can't be summed.
     """
-    told = message.content.config_records[SECURE]
-    records = {name: record for name, record in message.content.items() if name != SECURE}
-    message.content = RecordDict(records)
+    asked, told = message.content, message.content.config_records[SECURE]
+    message.content = RecordDict({name: record for name, record in asked.items() if name != SECURE})
     reply = call_next(message, context)
+    message.content = asked  # what was sent stays as it was
     fixed = FixedPoint(clip=number(told, "clip"), bits=int(number(told, "bits")))
     draw = np.random.default_rng(derive(int(number(told, "rounding")), "client", member.number))
     weight, counts = _counted(reply.content.metric_records[METRICS])
     vector = fixed.encode(
-        _changes(message.content, reply.content),
+        _changes(asked, reply.content),
         weight,
         counts,
         clients=int(number(told, "clients")),

@@ -52,6 +52,11 @@ class Member:
     peers: dict[int, PublicKeys] = field(default_factory=dict)
     held: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
 
+    @property
+    def over(self) -> bool:
+        """Whether no step is left."""
+        return self.step == _STEPS[-1]
+
     def keys(self) -> PublicKeys:
         """Step 1: show public keys."""
         self._take("keys")

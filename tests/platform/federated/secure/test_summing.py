@@ -1,5 +1,6 @@
 """Secure sums in the rounds, over Flower's messages: the same weights, whoever drops out, and no more."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -230,6 +231,32 @@ def test_a_sum_that_was_had_before_is_refused(lead):
 
     with pytest.raises(AssayError, match=r"refused: sum 2 after sum 2"):
         lead(moved, START, examples=EXAMPLES, ask=again)
+
+
+def test_a_step_is_answered_once_and_its_secrets_are_forgotten_with_the_sum(lead):
+    """The server asks for every step a second time, and looks at what clients still have afterwards."""
+    refused, kept = [], {}
+
+    class Twice(Cohort):
+        def __init__(self, grid):
+            super().__init__(grid, grid.get_node_ids())
+
+        def send_and_receive(self, messages, *, timeout=None):
+            sent = list(messages)
+            step = sent[0].content.config_records[SECURE]["step"]
+            replies = list(self.grid.send_and_receive(sent, timeout=timeout))
+            if step != "census":
+                again = self.grid.send_and_receive(sent, timeout=timeout)
+                refused.extend((step, reply.error.reason) for reply in again)
+            kept[step] = str([context.state for context in self.grid.contexts.values()])
+            return replies
+
+    sums = SecureSums(CONFIG, 0)
+    lead(moved, START, examples=EXAMPLES, ask=sums, watchers=(sums,), through=Twice)
+    assert Counter(step for step, _ in refused) == dict.fromkeys(("keys", "shares", "vector", "unmask"), 20)
+    assert all("refused: " in said for _, said in refused)
+    assert "masking" in kept["vector"]
+    assert "masking" not in kept["unmask"]
 
 
 def test_values_beyond_the_clip_are_cut_and_counted(lead, values):
