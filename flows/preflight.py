@@ -18,7 +18,7 @@ from ..platform.few_shot.config import FewShotConfig
 from ..platform.few_shot.refused import METRICS as FEW_SHOT_METRICS
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
-from ..platform.privacy.config import RECORD
+from ..platform.privacy.config import CLIENT, RECORD
 from ..platform.privacy.parts import require_private
 from ..platform.training.config import PretrainConfig, TrainConfig, refuse_missing_weights
 from .backbone import pretrained_by
@@ -117,7 +117,7 @@ def _check_private(spec: Spec) -> None:
             "persons whose rows are in several splits can't be hidden",
             got=f"privacy.unit: {unit} and data.split.by: {spec.data.split.by}",
             expected="one column for both: whose train rows are hidden has no validation or test row",
-            mend=f"set data.split.by to {unit}",
+            mend=f"set data.split.by to {unit}" + (", or add `federated`" if unit == CLIENT else ""),
         )
 
 

@@ -133,3 +133,8 @@ def test_wrong_use_is_told_and_nothing_is_spent(prefect_api, loans_spec, tmp_pat
     assert caught.value.mend
     ledger = Home(tmp_path).ledger()
     assert not ledger.exists or ledger.reservations() == ()
+
+
+def test_clients_without_a_federation_are_refused(prefect_api, loans_spec, tmp_path):
+    with pytest.raises(UsageError, match="or add `federated`"):
+        run_spec(parse_spec(loans_spec(privacy=BUDGET)), home=tmp_path)

@@ -4,6 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from assay.platform.data.codebook import preprocessor_from_codebook
+from assay.platform.data.config import DataConfig
+from assay.platform.data.dataset import Dataset
+from assay.platform.data.ingest import ingest
 from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.federated import answers
 from assay.platform.federated.config import FederatedConfig, PartitionConfig
@@ -153,3 +157,29 @@ def test_clients_by_a_column_are_hidden_too(run, tabular):
     named = [row["client"] for row in json.loads((out / "clients.json").read_text())["clients"]]
     assert details["privacy"]["clients"] == len(named) == details["privacy"]["clients_a_round"]
     assert details["privacy"]["unit"] == planned.CLIENT
+
+
+@pytest.mark.slow
+def test_five_hundred_clients_of_adult_learn_within_an_epsilon_of_3(tmp_path):
+    data = DataConfig(source="builtin:adult", codebook="builtin")
+    dataset, out = tmp_path / "adult", tmp_path / "model"
+    dataset.mkdir()
+    out.mkdir()
+    ingest(data, out=dataset)
+    details = train_federated(
+        dataset=dataset,
+        model=ModelConfig(architecture="perceptron"),
+        config=TrainConfig(
+            optimizer="sgd", learning_rate=0.5, weight_decay=0.0, batch_size=32, schedule="constant",
+            keep="last", patience=None,
+        ),
+        federated=FederatedConfig(clients=500, rounds=20, fraction=0.2),
+        out=out,
+        scratch=tmp_path / "scratch",
+        preprocessor=preprocessor_from_codebook(data, Dataset.open(dataset).schema),
+        privacy=PrivacyConfig(unit="client", epsilon=3.0, delta=1e-4, max_grad_norm=0.5, noise_seed=0),
+    )  # fmt: skip
+    assert 2.9 < details["privacy"]["epsilon"] <= 3.0
+    assert details["preprocessing"] == "given"
+    scores = [entry["validation_accuracy"] for entry in json.loads((out / "history.json").read_text())]
+    assert np.median(scores[-10:]) > 0.79  # three of four earn less: 0.76 is nothing learned
