@@ -39,10 +39,10 @@ def speakers(source: str, minimum: int, rounds: int, **data) -> dict:
 
 def test_speakers_are_clients_through_the_whole_chain(chained, tmp_path):
     rows = shakespeare.read(tmp_path).table
-    some = pc.is_in(rows["speaker"], pa.array(["VOLUMNIA", "PETRUCHIO", "ANGELO", "Ghost"]))  # type: ignore[attr-defined]
+    some = pc.is_in(rows["speaker"], pa.array(["VOLUMNIA", "PETRUCHIO", "ANGELO", "Ghost"]))
     few = rows.filter(some)
     common = {name for name, count in Counter(few["next"].to_pylist()).items() if count >= 30}
-    few = few.filter(pc.is_in(few["next"], pa.array(sorted(common))))  # type: ignore[attr-defined]
+    few = few.filter(pc.is_in(few["next"], pa.array(sorted(common))))
     pq.write_table(few, tmp_path / "few.parquet")
     spec = speakers(
         f"parquet:{tmp_path / 'few.parquet'}",
