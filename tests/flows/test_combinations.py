@@ -73,8 +73,12 @@ GIVES = {
         for name in UNFED.keys() | UNSUMMED.keys()
     },
     "federated.secure": {"federated.clients": 3, "federated.rounds": 2, "federated.secure": {}},
-    "federated.contributions": {"federated.contributions": "shapley"},
-    "federated.outliers": {"federated.outliers": 0.05},
+    "federated.contributions": {
+        "federated.clients": 3,
+        "federated.rounds": 2,
+        "federated.contributions": "shapley",
+    },
+    "federated.outliers": {"federated.clients": 5, "federated.rounds": 2, "federated.outliers": 0.05},
     "federated.personalize": {"federated.personalize": 1},
     "privacy.canary_rows": {"privacy": BUDGET | {"canary_rows": 20}},
     "persons as the unit": {"privacy.unit": "region"},
