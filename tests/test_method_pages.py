@@ -23,6 +23,7 @@ from assay.flows.preflight import preflight
 from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
 from assay.models.catalog import ARCHITECTURES, PRETRAINING
+from assay.models.few_shot import FEW_SHOT
 from assay.models.optimizers import OPTIMIZERS
 from assay.models.schedules import SCHEDULES
 from assay.platform.training.config import TrainConfig
@@ -40,6 +41,16 @@ REGULARIZERS = {
 
 #: Where the papers name none, or many: their pages say more than a link.
 WITHOUT_PAPER = {"constant", "plateau"}
+
+#: What a method can't do without, in its own section and in others.
+NEEDED = {
+    "krum": {"options": {"num_malicious_nodes": 1}},
+    "multi_krum": {"options": {"num_malicious_nodes": 1, "num_nodes_to_select": 2}},
+}
+BESIDE = {
+    "scaffold": {"train": {"optimizer": "sgd"}},
+    "maml": {"model": {"architecture": "conv4", "norm": "group"}},
+}
 
 #: Options that make a network of the published form small.
 THIN = {
@@ -86,6 +97,9 @@ def methods() -> Iterator[Method]:
     for row in catalogue("strategies"):
         page = DOCS / "federated.md"
         yield Method("strategy", row["name"], ("federated", "strategy"), "tabular", page, row["paper"])
+    for name, part in FEW_SHOT.items():
+        page = DOCS / "models" / "few_shot.md"
+        yield Method("few_shot", name, ("few_shot", "method"), part.modality, page, part.paper)
     for row in catalogue("adaptation"):
         page = DOCS / "models" / "adaptation.md"
         yield Method("adaptation", row["name"], ("adapt", "method"), "image", page, row["paper"])
@@ -140,12 +154,8 @@ def _of_the_family(document: dict[str, Any], method: Method) -> dict[str, Any]:
     held = {**document[section], key: method.name}
     for options in ("options", f"{key}_options"):
         held.pop(options, None)
-    if method.name in ("krum", "multi_krum"):
-        held["options"] = {"num_malicious_nodes": 1}
-    if method.name == "multi_krum":
-        held["options"]["num_nodes_to_select"] = 2
-    rest = {"train": {"optimizer": "sgd"}} if method.name == "scaffold" else {}
-    return {**document, section: held, **rest}
+    held.pop("train_way", None)
+    return {**document, section: held | NEEDED.get(method.name, {}), **BESIDE.get(method.name, {})}
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +204,12 @@ def shrunk(method: Method, data: Mapping[str, Any]) -> dict[str, Any]:
     document["model"] = thin(document.get("model"), method.modality)
     if method.kind != "regularizer" or method.name != "patience":
         document["train"] = {**document.get("train", {}), "patience": None}
-    document["train"] |= {"epochs": 1, "batch_size": 32, "labels_per_class": 8}
+    document["train"] |= {"epochs": 1, "batch_size": 32}
+    if "few_shot" in document:
+        episodes = ("train_episodes", "validation_episodes", "queries", "train_queries")
+        document["few_shot"] |= dict.fromkeys(episodes, 2)
+    else:
+        document["train"]["labels_per_class"] = 8
     if "pretrain" in document:
         document["pretrain"] |= {"epochs": 1, "batch_size": 128}
     if "federated" in document:
