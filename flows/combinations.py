@@ -249,7 +249,7 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("adapt", "images"),
     Combination("adapt", "texts"),
     *(Combination("few_shot", trait, why, mend) for trait, (why, mend) in few_shot.REFUSED.items()),
-    *(Combination("few_shot", trait) for trait in few_shot.ALLOWED),
+    *(Combination(trait, "few_shot") for trait in few_shot.ALLOWED),
     Combination("privacy", "train.mode: lora"),
     Combination("privacy", "train.ema"),
     Combination("privacy", "train.mode: gradual",

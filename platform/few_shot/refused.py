@@ -9,6 +9,9 @@ _SHARED = "it is told by classes that train and test rows share, and here they s
 
 REFUSED: Mapping[str, tuple[str, str]] = {
     "a model from elsewhere": ("it was not trained here, and is audited as it is", "leave few_shot out"),
+    "regression": ("there are no classes to learn", "leave few_shot out"),
+    "tables": ("episodes were built and held against papers for images", "leave few_shot out"),
+    "texts": ("episodes were built and held against papers for images", "leave few_shot out"),
     "privacy": (_EPISODES, "leave one of them out"),
     "federated": ("an episode's classes would lie with several clients", "leave one of them out"),
     "adapt": ("both domains would need the same classes", "leave one of them out"),
@@ -17,9 +20,6 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "a checkpoint": ("nobody can say which test classes it has seen", "name an architecture of ours"),
     "several seeds": (f"variation over seeds can't be said: {_SHARED}", "set seeds to 1"),
     "several workers": (_EPISODES, "set train.workers to 1"),
-    "a linear probe": ("it trains a head for fixed classes", "set train.mode to finetune"),
-    "train.mode: gradual": ("it waits for pretrained weights", "set train.mode to finetune"),
-    "train.mode: lora": ("it changes pretrained weights", "set train.mode to finetune"),
     "train.label_fraction": ("classes that lose rows make no episodes", "leave train.label_fraction out"),
     "train.accumulate": (_EPISODES, "lower few_shot.train_way or few_shot.train_queries"),
     "train.label_smoothing": ("the losses of episodes know no smoothing", "leave train.label_smoothing out"),
@@ -27,16 +27,11 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "mixed images": ("an episode knows no mixture of two classes", "leave train.mixup and train.cutmix out"),
     "data.weight": ("an episode counts its rows alike", "leave data.weight out"),
     "a network fixed but for its head": ("nothing before its head learns", "take another model.architecture"),
-    "regression": ("there are no classes to learn", "leave few_shot out"),
-    "a binary task": ("two classes can't be new ones for three splits", "leave few_shot out"),
-    "tables": ("episodes were built and held against papers for images", "leave few_shot out"),
-    "texts": ("episodes were built and held against papers for images", "leave few_shot out"),
 }
 """Trait: why not, and what to do."""
 
 ALLOWED = (
     "images",
-    "a multiclass task",
     "train.ema",
     "train.precision: bf16",
     "train.schedule: plateau",
