@@ -4,10 +4,11 @@ import json
 
 import pytest
 from assay.flows.chain import Run, perform
-from assay.flows.combinations import _MIXING, _OF_A_SPEC, _OF_DATA, COMBINATIONS, check_combinations, refuse
+from assay.flows.combinations import _MIXING, COMBINATIONS, check_combinations, refuse
 from assay.flows.home import Home
 from assay.flows.spec import parse_spec
 from assay.flows.stages import wanted
+from assay.flows.traits import OF_A_SPEC, OF_DATA
 from assay.models.catalog import PRETRAINING
 from assay.platform.exceptions import CombinationError
 from assay.platform.federated.methods import STRATEGIES
@@ -141,7 +142,7 @@ def test_no_pair_stands_there_twice_and_every_refusal_says_what_to_do():
     pairs = [frozenset((row.first, row.second)) for row in COMBINATIONS]
     assert len(set(pairs)) == len(pairs)
     assert all(bool(row.refused) == bool(row.mend) for row in COMBINATIONS)
-    known = {*_OF_A_SPEC, *_OF_DATA}
+    known = {*OF_A_SPEC, *OF_DATA}
     assert all({row.first, row.second} <= known for row in COMBINATIONS)
 
 
