@@ -51,7 +51,7 @@ def rate_range_of(
         display: whom to tell about progress.
 
     Raises:
-        CombinationError: a spec with privacy, which no noise would protect here.
+        CombinationError: a spec with privacy, which no noise would protect here, or with another domain.
         BudgetError: the rows have a budget in the ledger.
     """
     preflight(spec)
@@ -61,6 +61,13 @@ def rate_range_of(
             got="a spec with privacy",
             expected="rows that may be looked at without noise: its losses are means over them",
             mend="test the rates on public rows, or leave privacy out",
+        )
+    if spec.adapt is not None:
+        raise CombinationError(
+            "a range test can't be had with adapt",
+            got="a spec with adapt",
+            expected="the loss of labelled rows alone: a penalty that grows over training has no first steps",
+            mend="test the rates without the section adapt",
         )
     run = Run.open(spec, Home.find(home), display=display or Lines())
     perform(INGEST, run)

@@ -38,6 +38,12 @@ def test_pretrained_weights_are_what_is_tested(loans_spec, tmp_path):
     assert scratch.losses != tuned.losses
 
 
+def test_another_domain_refuses_it(loans_spec, tmp_path):
+    spec = parse_spec(loans_spec(adapt={"target": loans_spec()["data"]["source"]}))
+    with pytest.raises(CombinationError, match="range test can't be had with adapt"):
+        rate_range_of(spec, home=tmp_path)
+
+
 def test_privacy_and_budgets_refuse_it(loans_spec, tmp_path):
     with pytest.raises(CombinationError, match="range test can't be had with privacy"):
         rate_range_of(parse_spec(loans_spec(privacy={"epsilon": 1.0})), home=tmp_path)
