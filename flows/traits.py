@@ -74,7 +74,7 @@ OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "train.token_dropout": lambda spec: spec.train.token_dropout > 0,
     "mixed images": lambda spec: spec.train.mixup > 0 or spec.train.cutmix > 0,
     "a network fixed but for its head": lambda spec: (
-        spec.model.architecture in ARCHITECTURES and ARCHITECTURES[spec.model.architecture].fixed
+        spec.model.architecture in {name for name, part in ARCHITECTURES.items() if part.fixed}
     ),
     "a checkpoint": lambda spec: is_checkpoint(spec.model.architecture),
     "a module of one's own": lambda spec: is_code(spec.model.architecture),
