@@ -40,7 +40,7 @@ class Question:
 
     Attributes:
         kind: type of the message.
-        content: by node, what the app is asked, as without secure aggregation.
+        content: by node of those that are there, what the app is asked, as without secure aggregation.
         asked: client by node.
         values: how many numbers an answer's arrays have.
         session: the sum's number, higher than of all before.
@@ -111,7 +111,7 @@ class _Exchange:
         """
         question, nodes, there = self.question, self.nodes, set(self.grid.get_node_ids())
         asked, messages = {nodes[client]: client for client in told}, []
-        for node in asked.keys() & there:
+        for node in [node for node in asked if node in there and node in question.content]:
             record = ConfigRecord({"step": step, "session": question.session, **told[asked[node]]})
             rest = question.content[node] if step == "vector" else {}
             messages.append(Message(RecordDict({**rest, SECURE: record}), node, question.kind))

@@ -107,12 +107,14 @@ class FixedPoint:
             counts: how many whole numbers stand at its end.
 
         Raises:
-            AssayError: no clients' parts have this sum, so a mask is left in it.
+            AssayError: no clients' parts have this sum, so a mask is left in it; or nobody has a row.
         """
         end = len(total) - 2 - counts
         weight, cut, *plain = (int(part) for part in total[end:])
         if weight >= 2**_ROWS or (total[:end] > np.uint64(weight * self._top)).any():
             raise AssayError("the sum isn't one of clients' parts: masks were left in it")
+        if end and not weight:
+            raise AssayError("nobody in the sum has a row")
         modulus = 2 ** (8 * self.width)
         signed = tuple(part - modulus if part >= modulus // 2 else part for part in plain)
         return Sums(total[:end] / max(weight, 1) * self.step - self.clip, weight, cut, signed)

@@ -10,7 +10,7 @@ from flwr.serverapp import Grid
 from ...training.seeding import derive
 from ..asking import Answers
 from ..course import Round
-from ..faults import Wanted
+from ..faults import Wanted, accepted
 from ..messages import ARRAYS, EXAMPLES, METRICS, ROUND
 from .client import LOSS_UNITS, SECURE
 from .config import SecureConfig
@@ -53,6 +53,9 @@ class SecureSums:
         Raises:
             AssayError: too few clients are left to make or unmask a sum.
         """
+        if not messages:  # nobody is there
+            _, faults = accepted((), asked, wanted)
+            return Answers(each={}, joined=(), clients=(), faults=faults)
         session = 2 * wanted.round + (0 if wanted.arrays else 1)
         question = Question(
             kind=messages[0].metadata.message_type,

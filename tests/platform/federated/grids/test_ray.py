@@ -12,6 +12,7 @@ from assay.platform.federated.config import FederatedConfig
 from assay.platform.federated.grids import run_apps
 from assay.platform.federated.job import Job
 from assay.platform.federated.partitions import Partition, deal_alike, dirichlet
+from assay.platform.federated.secure.config import SecureConfig
 from assay.platform.federated.server_app import server_app
 from assay.platform.federated.sites import write_sites
 from assay.platform.training.config import ModelConfig, TrainConfig
@@ -40,11 +41,11 @@ def federation(tabular, tmp_path):
     write_sites(data, tables, Partition(tuple("abcd"), owner, others), tmp_path / "sites")
     told = {"strategy": "scaffold", "rounds": ROUNDS, "local_epochs": 2, "fraction": 0.75, "timeout": 60.0}
 
-    def run(grid: str, *, least: int = 1):
+    def run(grid: str, **changed):
         job = Job(
             model=ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4}),
             train=TrainConfig(optimizer="sgd", learning_rate=0.1, batch_size=32, patience=None),
-            federated=FederatedConfig(**told, least=least),
+            federated=FederatedConfig(**told | changed),
             preprocessor=preprocessor,
             clients=CLIENTS,
             dtype="float64",
@@ -87,6 +88,16 @@ def test_both_grids_give_the_same_weights_and_count_the_same_fault(federation):
     worst = max(np.abs(part.numpy() - there.arrays[name].numpy()).max() for name, part in here.arrays.items())
     assert {part.numpy().dtype for part in there.arrays.values()} == {np.dtype(np.float64)}
     assert worst <= 1e-12
+
+
+def test_secure_sums_are_the_same_on_both_grids_and_lose_the_same_client(federation):
+    """Masks differ in every run, and what is left of them in the weights is nothing."""
+    told = {"strategy": "fedavg", "rounds": 4, "fraction": 1.0, "timeout": 300.0, "secure": SecureConfig()}
+    here, there = (federation(grid, **told) for grid in ("in_process", "ray"))
+    assert [(fault.client, fault.round) for fault in here.faults] == [DIES]
+    assert [(fault.client, fault.round) for fault in there.faults] == [DIES]
+    for name, part in here.arrays.items():
+        np.testing.assert_array_equal(part.numpy(), there.arrays[name].numpy(), err_msg=name)
 
 
 def test_too_few_clients_end_it_clearly_on_ray_too(federation):

@@ -95,6 +95,13 @@ def test_what_is_no_number_is_not_sent(value):
         summed(FixedPoint(clip=1.0, bits=8), [[value]], [1])
 
 
+def test_a_mean_over_no_rows_is_none():
+    fixed = FixedPoint(clip=1.0, bits=8)
+    with pytest.raises(AssayError, match="nobody in the sum has a row"):
+        summed(fixed, [[0.5], [0.5]], [0, 0])
+    assert summed(fixed, [[], []], [0, 0]).weight == 0
+
+
 def test_a_mask_that_was_left_in_the_sum_is_noticed():
     fixed, draw = FixedPoint(clip=1.0, bits=24), np.random.default_rng(0)
     part = fixed.encode(np.zeros(10), 50, (), clients=2, draw=draw)

@@ -270,6 +270,20 @@ def test_values_beyond_the_clip_are_cut_and_counted(lead, values):
     assert told_of_sums(config, result.watched["secure"])["cut"] == expected > 0
 
 
+def test_where_nobody_is_there_the_round_ends_as_in_the_clear(lead):
+    class Gone(Cohort):
+        def __init__(self, grid):
+            super().__init__(grid, grid.get_node_ids())
+            self.looks = 0
+
+        def get_node_ids(self):
+            self.looks += 1
+            return list(self.nodes) if self.looks == 1 else []  # gone after the census
+
+    with pytest.raises(AssayError, match="round 1: 0 of 10 clients answered as they should"):
+        lead(moved, START, examples=EXAMPLES, ask=SecureSums(CONFIG, 0), through=Gone)
+
+
 def test_what_is_told_of_sums_adds_up(lead):
     result, seen = secretly(lead, rounds=2)
     told = told_of_sums(CONFIG, result.watched["secure"])
