@@ -10,7 +10,7 @@ from typing import Any
 
 from ..platform.exceptions import CombinationError
 from ..platform.federated.private.strategies import REFUSED as UNFED
-from ..platform.federated.private.strategies import TOLD_OF_SINGLE
+from ..platform.federated.private.strategies import TOGETHER, TOLD_OF_SINGLE
 from ..platform.federated.secure.refused import REFUSED as UNSUMMED
 from ..platform.federated.secure.refused import SINGLE
 from ..platform.few_shot import refused as few_shot
@@ -162,6 +162,8 @@ COMBINATIONS: tuple[Combination, ...] = (
         Combination("clients as the unit", f"federated.{key}", TOLD_OF_SINGLE, f"leave federated.{key} out")
         for key in ("contributions", "outliers")
     ),
+    Combination("clients as the unit", "federated.partition.minimum", TOGETHER,
+        "set federated.partition.minimum to 1"),
     Combination("dealt clients as the unit", "several seeds",
         "each seed deals rows to other clients, and what hides the ones hides none of the others",
         "set seeds to 1, or let a column name the clients"),
@@ -271,6 +273,10 @@ COMBINATIONS: tuple[Combination, ...] = (
         "leave train.token_dropout out"),
     Combination("mixed images", "a linear probe",
         "its head sees each image's representation alone", "leave train.mixup and train.cutmix out"),
+    Combination("views by name", "a linear probe",
+        "its head sees each image's representation alone", "leave train.augment out"),
+    Combination("views by name", "tables", "only images have views", "leave train.augment out"),
+    Combination("texts", "views by name", "only images have views", "leave train.augment out"),
     Combination("mixed images", "regression",
         "what is mixed are labels of classes", "leave train.mixup and train.cutmix out"),
     Combination("a checkpoint", "pretraining",

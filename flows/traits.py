@@ -46,6 +46,9 @@ OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
         )
         for name in STRATEGIES
     },
+    "federated.partition.minimum": lambda spec: (
+        spec.federated is not None and spec.federated.partition.minimum > 1
+    ),
     "federated.secure": lambda spec: spec.federated is not None and spec.federated.secure is not None,
     "federated.contributions": lambda spec: (
         spec.federated is not None and spec.federated.contributions != "none"
@@ -73,6 +76,7 @@ OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "train.schedule: plateau": lambda spec: spec.train.schedule == "plateau",
     "train.token_dropout": lambda spec: spec.train.token_dropout > 0,
     "mixed images": lambda spec: spec.train.mixup > 0 or spec.train.cutmix > 0,
+    "views by name": lambda spec: not isinstance(spec.train.augment, bool),
     "a network fixed but for its head": lambda spec: (
         spec.model.architecture in {name for name, part in ARCHITECTURES.items() if part.fixed}
     ),

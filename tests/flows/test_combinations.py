@@ -58,6 +58,7 @@ GIVES = {
     "train.accumulate": {"train.accumulate": 2},
     "train.schedule: plateau": {"train.schedule": "plateau"},
     "mixed images": {"train.mixup": 0.2},
+    "views by name": {"train.augment": {"flip": "horizontal"}},
     "a network fixed but for its head": {"model.architecture": "scattering"},
     "privacy": {"privacy": BUDGET},
     "clients as the unit": HIDDEN,
