@@ -17,11 +17,12 @@ from .client_app import client_app
 from .job import read_job, write_model
 from .secure.summing import SecureSums, told_of_sums
 from .server_app import lead
+from .watchers import watched_in
 
 __all__ = ["ROUNDS", "client", "server"]
 
-#: File beside the model: who took part in which rounds, every answer that didn't count, and what secure sums
-#: took.
+#: File beside the model: who took part in which rounds, every answer that didn't count, what watchers saw, and
+#: what secure sums took.
 ROUNDS = "rounds.json"
 
 server = ServerApp()
@@ -45,6 +46,7 @@ def _main(grid: Grid, context: Context) -> None:
             "asked": {str(name): rounds for name, rounds in sorted(result.asked.items())},
             "counted": {str(name): rounds for name, rounds in sorted(result.counted.items())},
             "faults": [asdict(fault) for fault in result.faults],
+            **watched_in(told.federated, result),
             **({"secure": told_of_sums(secure, result.watched[SecureSums.name])} if secure else {}),
         },
     )

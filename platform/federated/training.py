@@ -32,6 +32,7 @@ from .server_app import server_app
 from .sites import write_sites
 from .stacking import alone_because
 from .together import Together
+from .watchers import watched_in
 
 __all__ = ["CLIENTS", "details_of", "learn_at_clients", "told_of_clients", "train_federated"]
 
@@ -193,18 +194,9 @@ def told_of_clients(dealt: Dealt, config: FederatedConfig, result: Result) -> di
         "strategy": {"name": config.strategy, **config.strategy_options},
         "clients": rows,
         "faults": [dataclasses.asdict(fault) for fault in result.faults],
-        **_watched(config, result),
+        **watched_in(config, result),
         **_summed(config, result),
     }
-
-
-def _watched(config: FederatedConfig, result: Result) -> dict[str, Any]:
-    """What watchers wrote down, with what is needed to make sense of it."""
-    told = {
-        "contributions": {"method": config.contributions, "kept": result.best_round},
-        "outliers": {"rate": config.outliers, "planned": config.rounds},
-    }
-    return {name: told[name] | {"rounds": result.watched[name]} for name in told if name in result.watched}
 
 
 def _summed(config: FederatedConfig, result: Result) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _contributed(found: Mapping[str, Any]) -> list[Block]:
     ]
     against = [name for name, value in reversed(ordered) if value < 0]
     if against:
-        said += ["They would have lowered it further without ", *_names(against), "."]
+        said += ["Worth less than nothing: ", *_names(against), "."]
     return [
         Prose(tuple(said)),
         _fold(
