@@ -14,7 +14,7 @@ from ..platform.checkpoints import reference
 from ..platform.checkpoints.reference import is_checkpoint
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.federated import methods as federated
-from ..platform.few_shot.config import FewShotConfig
+from ..platform.few_shot.config import FewShotConfig, require_classes
 from ..platform.few_shot.refused import METRICS as FEW_SHOT_METRICS
 from ..platform.mitigation import methods
 from ..platform.privacy import accountant
@@ -165,6 +165,11 @@ def check_against_data(spec: Spec, dataset: Path) -> None:
     validate(spec.policy, sensitive=schema["sensitive"], task=schema["task"])
     check_combinations(spec, schema)
     _check_mitigated(spec, schema["sensitive"])
+    if spec.few_shot is not None:
+        labels = json.loads((dataset / "datasheet.json").read_bytes())["labels"]
+        for split, shape in spec.few_shot.asked():
+            counts = [label["n"] for label in labels[split].values() if label["n"]]
+            require_classes(counts, shape, split)
 
 
 def _check_mitigated(spec: Spec, sensitive: Sequence[str]) -> None:

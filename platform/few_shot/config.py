@@ -1,12 +1,12 @@
 """What a spec may say of few-shot learning: the section `few_shot`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-from ..exceptions import SpecError
+from ..exceptions import DataError, SpecError
 
-__all__ = ["FewShotConfig", "Shape", "training_settings"]
+__all__ = ["FewShotConfig", "Shape", "require_classes", "training_settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +107,13 @@ class FewShotConfig:
         """Of all test episodes, those of `shot` first."""
         return tuple(map(self.with_shot, (self.shot, *self.also_shots)))
 
+    def asked(self) -> Iterator[tuple[str, Shape]]:
+        """Every split with the shape of each kind of episode that is drawn from it."""
+        yield "train", self.trained
+        yield "validation", self.judged
+        for shape in self.audited:
+            yield "test", shape
+
     def with_shot(self, shot: int) -> Shape:
         """Of a test episode with so many rows to learn from."""
         return Shape(way=self.way, shot=shot, queries=self.queries)
@@ -133,6 +140,29 @@ _MEASURING = ("episodes", "also_shots", "seed")
 def training_settings(config: FewShotConfig) -> dict[str, Any]:
     """The part of the section that weights depend on."""
     return {key: value for key, value in asdict(config).items() if key not in _MEASURING}
+
+
+def require_classes(rows: Sequence[int], shape: Shape, split: str) -> None:
+    """Refuse a split that no episode can be drawn from.
+
+    Args:
+        rows: of each of its classes.
+        shape: of the episodes.
+        split: its name.
+
+    Raises:
+        DataError: fewer classes have enough rows than an episode has classes.
+    """
+    enough = sum(count >= shape.per_class for count in rows)
+    if enough < shape.way:
+        raise DataError(
+            f"the {split} classes are too few for an episode",
+            got=f"{enough} classes with {shape.per_class} rows or more, of {len(rows)}",
+            expected=f"{shape.way} classes with {shape.shot} + {shape.queries} rows",
+            mend="lower few_shot.train_way or few_shot.train_queries, or bring more classes"
+            if split == "train"
+            else f"raise data.split.{split}, or lower few_shot's way, shot or queries",
+        )
 
 
 def _refusal(key: str, got: object, expected: str) -> SpecError:

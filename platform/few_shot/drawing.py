@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from ...models.episodes import draw_episode
-from ..exceptions import DataError
 from ..training.seeding import generator
-from .config import Shape
+from .config import Shape, require_classes
 
 __all__ = ["EpisodeSampler", "rows_of_classes"]
 
@@ -27,17 +26,8 @@ def rows_of_classes(target: Tensor, shape: Shape, split: str) -> list[Tensor]:
     """
     codes = target.cpu()
     every = [torch.nonzero(codes == code).flatten() for code in codes.unique()]
-    enough = [rows for rows in every if len(rows) >= shape.per_class]
-    if len(enough) < shape.way:
-        raise DataError(
-            f"the {split} classes are too few for an episode",
-            got=f"{len(enough)} classes with {shape.per_class} rows or more, of {len(every)}",
-            expected=f"{shape.way} classes with {shape.shot} + {shape.queries} rows",
-            mend=f"raise data.split.{split}, or lower few_shot's way, shot or queries"
-            if split != "train"
-            else "lower few_shot.train_way or few_shot.train_queries, or bring more classes",
-        )
-    return enough
+    require_classes([len(rows) for rows in every], shape, split)
+    return [rows for rows in every if len(rows) >= shape.per_class]
 
 
 class EpisodeSampler:

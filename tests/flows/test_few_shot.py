@@ -20,7 +20,7 @@ from assay.flows.scoring import score_file
 from assay.flows.spec import load_spec, parse_spec
 from assay.flows.stages import wanted
 from assay.flows.verification import verify_version
-from assay.platform.exceptions import CombinationError, ModelError, SpecError
+from assay.platform.exceptions import CombinationError, DataError, ModelError, SpecError
 
 NEW = {"alphabet": {"test": ["Tagalog", "Sanskrit"], "validation": ["Latin"]}}
 
@@ -180,6 +180,18 @@ def test_tables_are_refused_once_they_are_read(loans_spec, tmp_path):
     spec = parse_spec(loans_spec(few_shot={}, data={"source": "builtin:adult"}, model={}))
     with pytest.raises(CombinationError, match="few_shot can't be had with tables"):
         check_against_data(spec, tmp_path)
+
+
+def test_too_few_test_classes_are_found_before_anything_is_trained(made):
+    dataset = made[0].path("ingest")
+    check_against_data(made[0].spec, dataset)
+    for keys, split in (
+        ({"way": 60, "train_way": 8}, "validation"),
+        ({"also_shots": [16]}, "test"),
+        ({"train_way": 200}, "train"),
+    ):
+        with pytest.raises(DataError, match=f"the {split} classes are too few"):
+            check_against_data(parse_spec(document(**keys)), dataset)
 
 
 def test_methods_are_listed_with_their_options():
