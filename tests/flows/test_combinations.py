@@ -63,6 +63,9 @@ GIVES = {
     "privacy": {"privacy": BUDGET},
     "clients as the unit": HIDDEN,
     "dealt clients as the unit": HIDDEN,
+    "federated.partition.minimum": {
+        "federated": {"partition": {"by": "column", "column": "region", "minimum": 2}, "rounds": 2},
+    },
     "privacy.physical_batch": {"privacy.physical_batch": 8},
     "privacy.clipping: per_layer": {"privacy.clipping": "per_layer"},
     **{

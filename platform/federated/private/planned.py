@@ -6,7 +6,7 @@ from ..config import FederatedConfig
 from ..job import Job
 from ..messages import weights_of
 from .client_privacy import ClientPrivacy
-from .strategies import REFUSED, TOLD_OF_SINGLE
+from .strategies import REFUSED, TOGETHER, TOLD_OF_SINGLE
 
 __all__ = ["planned"]
 
@@ -78,6 +78,13 @@ def _check_rounds(config: FederatedConfig, clients: int) -> None:
                 expected=f"{usual}: {why}",
                 mend=f"leave federated.{key} out",
             )
+    if config.partition.minimum > 1:
+        raise CombinationError(
+            "federated.partition.minimum can't be had with client-level privacy",
+            got=config.partition.minimum,
+            expected=f"1: {TOGETHER}",
+            mend="set federated.partition.minimum to 1",
+        )
     if config.fraction * clients < 1:
         raise SpecError(
             "federated.fraction leaves less than one client to a round",

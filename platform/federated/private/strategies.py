@@ -7,10 +7,13 @@ FedYogi follow it with a memory of earlier ones.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["REFUSED", "TOLD_OF_SINGLE"]
+__all__ = ["REFUSED", "TOGETHER", "TOLD_OF_SINGLE"]
 
 TOLD_OF_SINGLE = "it tells of single clients what they taught, and that is what the noise hides"
 """Why contributions and outlying updates aren't told."""
+
+TOGETHER = "values with few rows would be one client, and noise that hides all of them hides none by itself"
+"""Why values of a column aren't gathered."""
 
 _SINGLE = "it compares single clients' weights, and noise that hides them leaves nothing to compare"
 
