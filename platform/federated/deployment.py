@@ -21,8 +21,8 @@ from .watchers import watched_in
 
 __all__ = ["ROUNDS", "client", "server"]
 
-#: File beside the model: who took part in which rounds, every answer that didn't count, what watchers saw, and
-#: what secure sums took.
+#: File beside the model: who took part in which rounds, every answer that didn't count, what watchers saw,
+#: and what secure sums took.
 ROUNDS = "rounds.json"
 
 server = ServerApp()

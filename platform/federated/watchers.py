@@ -6,8 +6,8 @@ from flwr.app import ArrayRecord
 from flwr.serverapp import Grid
 
 from .census import Census
-from .contributions import Contributions, Judged
 from .config import FederatedConfig
+from .contributions import Contributions, Judged
 from .course import Course, Result, Watcher
 from .job import Job
 from .judging import judge_at_clients
