@@ -34,6 +34,10 @@ class Held(Array):
         """The numbers themselves, to be read."""
         return self.__dict__["values"]
 
+    def __reduce__(self) -> tuple[type[Array], tuple[str, tuple[int, ...], str, bytes]]:
+        """Pickled, it is Flower's own."""
+        return Array, (self.dtype, self.shape, self.stype, self.data)
+
 
 @cache
 def _named(dtype: np.dtype) -> str:

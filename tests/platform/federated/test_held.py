@@ -1,9 +1,12 @@
 """Arrays that stay in the process are Flower's own to whoever looks, and travel as such."""
 
+import pickle
+
 import numpy as np
 import pytest
 from assay.platform.federated.held import Held, record_of
-from flwr.app import Array, ArrayRecord
+from flwr.app import Array, ArrayRecord, RecordDict
+from flwr.common.serde import recorddict_from_proto, recorddict_to_proto
 from flwr.supercore.inflatable.inflatable_object import get_object_type_from_object_content
 from flwr.supercore.inflatable.inflatable_utils import inflatable_class_registry
 from hypothesis import given
@@ -28,6 +31,17 @@ def test_it_travels_as_flowers_array():
     assert kind is Array
     chunks = Held(values).children
     np.testing.assert_array_equal(kind.inflate(content, chunks).numpy(), values)
+
+
+def test_a_record_of_them_crosses_processes_by_either_way_of_flowers():
+    """As bytes to nodes of their own, and pickled to the actors of its simulation."""
+    values = np.arange(6.0).reshape(2, 3)
+    content = RecordDict({"arrays": record_of({"w": Held(values)})})
+    for found in (
+        recorddict_from_proto(recorddict_to_proto(content)),
+        pickle.loads(pickle.dumps(content)),
+    ):
+        np.testing.assert_array_equal(found["arrays"]["w"].numpy(), values)
 
 
 def test_nobody_can_write_into_what_is_shared():
