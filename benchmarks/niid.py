@@ -35,7 +35,7 @@ from record import write
 from scipy import stats
 
 CLIENTS, ROUNDS, SEEDS, TUNING_SEED = 10, 12, (0, 1, 2, 3, 4), 100
-RATES = (0.03, 0.1, 0.3)
+RATES = (0.1, 0.3, 1.0)
 DIRICHLET = PartitionConfig(by="dirichlet", alpha=0.5)
 SHARDS = PartitionConfig(by="label_shards", shards=2)
 #: By strategy, its options while rates are tried, and those that are tried at the best rate.
