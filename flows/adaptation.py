@@ -40,7 +40,7 @@ def target_stage(name: str) -> Stage:
         },
         code=("platform.data", "platform.adaptation"),
         libraries=("datasets", "pyarrow", "pandas", "numpy", "scikit-learn"),
-        work=_read_inputs if name == TARGET else _read_test,
+        work=lambda run, out, scratch: _read(run, out, name),
         wanted=lambda spec: spec.adapt is not None,
     )
 
@@ -125,20 +125,13 @@ def _target_inputs(run: Run) -> Mapping[str, str]:
     }
 
 
-def _read_inputs(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
-    from ..platform.adaptation.target import ingest_inputs
+def _read(run: Run, out: Path, name: str) -> Mapping[str, Any]:
+    from ..platform.adaptation.target import ingest_inputs, ingest_test
     from ..platform.data.dataset import Dataset
 
     schema = Dataset.open(run.path("ingest")).schema
-    return ingest_inputs(_config(run.spec).target, schema, run.spec.data.split, out=out)
-
-
-def _read_test(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
-    from ..platform.adaptation.target import ingest_test
-    from ..platform.data.dataset import Dataset
-
-    schema = Dataset.open(run.path("ingest")).schema
-    return ingest_test(_config(run.spec).target, schema, run.spec.data.split, out=out)
+    ingest = ingest_inputs if name == TARGET else ingest_test
+    return ingest(_config(run.spec).target, schema, run.spec.data.split, out=out)
 
 
 def _measure(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
