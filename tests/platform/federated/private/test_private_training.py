@@ -9,7 +9,7 @@ from assay.platform.data.config import DataConfig
 from assay.platform.data.dataset import Dataset
 from assay.platform.data.ingest import ingest
 from assay.platform.exceptions import CombinationError, SpecError
-from assay.platform.federated import answers
+from assay.platform.federated import answers, server_app
 from assay.platform.federated.config import FederatedConfig, PartitionConfig
 from assay.platform.federated.private import client_privacy, planned
 from assay.platform.federated.private.noisy_mean import NoisyMean
@@ -123,6 +123,15 @@ def test_a_training_that_dies_is_charged_for_the_rounds_that_began(run, tabular,
     with pytest.raises(MemoryError):
         run(tabular, heard=account)
     assert account.said == [("reserve", 3), ("begin",), ("settle", 2)]
+
+
+def test_no_round_is_written_down_to_be_gone_on_from_with_other_noise(run, tabular, monkeypatch):
+    def written(*told, **more):
+        pytest.fail("a round was written down")
+
+    monkeypatch.setattr(server_app, "RoundCheckpoints", written)
+    _, details, _ = run(tabular, rounds=1)
+    assert details["privacy"]["steps"] == 1
 
 
 @pytest.mark.parametrize(
