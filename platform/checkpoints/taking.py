@@ -23,12 +23,12 @@ from ..predictor.artifact import network_outputs, save_network, write_json
 from ..predictor.untrusted import read_json
 from ..training.config import ModelConfig
 from ..training.networks import refusals
-from ..training.seeding import derive
+from ..training.seeding import derive, reproducible
 from . import hugging_face, published
 from .backbones import built, shown
 from .card import declared, unknown
 from .files import CONFIG, IMAGES, POOLING, TOKENIZER, checkpoint_files, digests, located
-from .pictures import kept
+from .pictures import PictureBackbone, kept
 from .python_module import source_digest
 from .reference import is_code, label
 
@@ -56,22 +56,21 @@ def take(*, dataset: Path, model: ModelConfig, seed: int, out: Path) -> dict[str
     """
     reference, data = str(model.architecture), Dataset.open(dataset)
     table, schema = data.table("train"), data.schema
-    torch.manual_seed(derive(seed, "checkpoint"))
-    if is_code(reference):
-        name, options, facts = _of_code(reference, model.options)
-        preprocessor = Preprocessor.fit(table, schema)
-        network = _network(name, options, preprocessor)
-    else:
-        files = checkpoint_files(located(reference))
-        name, options, preprocessor = _of_files(files, model.options, table, schema)
-        network = _network(name, options, preprocessor)
-        unused = (
-            published.load(network, files)  # type: ignore[arg-type]
-            if name == "published"
-            else hugging_face.load(network, files, options["config"])  # type: ignore[arg-type]
-        )
-        facts = {"files": digests(files), "card": declared(files, read_json(files[CONFIG])), "unused": unused}
-    _try(network, preprocessor, table)
+    with reproducible(derive(seed, "checkpoint")):
+        if is_code(reference):
+            name, options, facts = _of_code(reference, model.options)
+            preprocessor = Preprocessor.fit(table, schema)
+            network = _network(name, options, preprocessor)
+        else:
+            files = checkpoint_files(located(reference))
+            name, options, preprocessor = _of_files(files, model.options, table, schema)
+            network = _network(name, options, preprocessor)
+            facts = {
+                "files": digests(files),
+                "card": declared(files, read_json(files[CONFIG])),
+                "unused": _load(network, files, options),
+            }
+        _try(network, preprocessor, table)
     save_network(out, network, name=name, options=options, preprocessor=preprocessor)
     facts |= {"reference": label(reference), "architecture": shown(name, options)}
     write_json(out / CHECKPOINT, facts | {"missing": unknown(facts.get("card", {}))})
@@ -161,6 +160,15 @@ def _network(name: str, options: Mapping[str, Any], preprocessor: Preprocessor) 
     inputs = inputs_from_dict(preprocessor.inputs())
     with refusals("model.architecture"):
         return built(name, inputs, network_outputs(preprocessor), **options)
+
+
+def _load(network: Network, files: Mapping[str, Path], options: Mapping[str, Any]) -> list[str]:
+    """Put the files' tensors into the network; names of those that it has no place for."""
+    if "config" in options:
+        assert isinstance(network, hugging_face.TextBackbone | PictureBackbone)
+        return hugging_face.load(network, files, options["config"])
+    assert isinstance(network, PictureBackbone)
+    return published.load(network, files)
 
 
 def _try(network: Network, preprocessor: Preprocessor, table: pa.Table) -> None:

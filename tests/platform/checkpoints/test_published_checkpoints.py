@@ -98,13 +98,16 @@ def test_a_fine_tuned_minilm_reloads_bitwise(minilm, texts, tmp_path):
     model = ModelConfig(architecture=described["name"], options=described["options"])
     (tmp_path / "model").mkdir()
     train(
-        dataset=texts, model=model, config=TrainConfig(epochs=1, labels_per_class=4, learning_rate=1e-4),
+        dataset=texts, model=model, config=TrainConfig(epochs=1, labels_per_class=4, schedule="constant"),
         pretrained=start, out=tmp_path / "model", scratch=tmp_path / "scratch",
     )  # fmt: skip
     trained, before = load_model(tmp_path / "model"), load_network(start)[0]
     file = tmp_path / "model" / "weights" / "model.safetensors"
     assert safetensors.torch.save(trained.module.state_dict()) == file.read_bytes()
-    assert all((a != b).any() for a, b in zip(trained.module.parameters(), before.parameters(), strict=True))
+    moved = [
+        bool((a != b).any()) for a, b in zip(trained.module.parameters(), before.parameters(), strict=True)
+    ]
+    assert np.mean(moved) > 0.9  # the bias of a key has no gradient: it raises all of a line's weights alike
     table, stored = Dataset.open(texts).table("validation"), safetensors.torch.load_file(file)
     library = AutoModel.from_pretrained(minilm, add_pooling_layer=False).eval()
     library.load_state_dict(
