@@ -57,8 +57,8 @@ def measure(predictions: Predictions, clients: np.ndarray, column: str, config: 
         confidence=config.confidence,
     )
     rows: list[dict[str, Any]] = [
-        {"client": name, "n": int(sizes.rows[place]), "small": not sizes.large[place]}
-        | {"score": scores[place].values[metric], "gaps": {}}
+        {"client": name, "n": int(sizes.rows[place]), "small": not sizes.large[place], "gaps": {}}
+        | ({"score": scores[place].values[metric]} if metric in scores[place].values else {})
         for place, name in enumerate(owners.names)
     ]
     missing: dict[str, str] = {}
@@ -122,7 +122,7 @@ def _own(
 def _named(rows: Sequence[Mapping[str, Any]], together: float, task: str) -> dict[str, Any]:
     """Clients that a reader should hear of."""
     sign = 1 if task == "regression" else -1  # of a worse score
-    large = [row for row in rows if not row["small"]]
+    large = [row for row in rows if not row["small"] and "score" in row]
     large.sort(key=lambda row: -sign * row["score"]["value"])
     end = "low" if task == "regression" else "high"
     found: dict[str, Any] = {

@@ -63,7 +63,8 @@ def _widest(column: str, gaps: Mapping[str, Any], rows: Sequence[Mapping[str, An
 
 def _scored(row: Mapping[str, Any], unit: Any) -> tuple[Cell, ...]:
     rows: Cell = f"{count(row['n'])} (few)" if row["small"] else Count(row["n"])
-    return (Name(row["client"]),), rows, Measure(row["score"], unit)
+    score: Cell = Measure(row["score"], unit) if "score" in row else Absent("too few rows")
+    return (Name(row["client"]),), rows, score
 
 
 def _gaps(rows: Sequence[Mapping[str, Any]], column: str) -> Block:

@@ -127,6 +127,17 @@ def test_alike_clients_are_seldom_named():
     assert named / 200 <= 0.05
 
 
+def test_a_client_with_a_single_row_of_a_regression_has_no_score():
+    sites, draw = np.array(["many"] * 60 + ["one"]), np.random.default_rng(2)
+    truth = draw.normal(size=61)
+    told = Predictions(task="regression", rows=np.arange(61), y_true=truth, y_pred=truth + draw.normal(size=61))
+    found = measure(told, sites, "site", CONFIG).values
+    many, one = found["clients"]
+    assert "score" in many
+    assert one == {"client": "one", "n": 1, "small": True, "gaps": {}}
+    assert found["lowest"] == "many"
+
+
 def test_a_regressions_worst_client_has_the_largest_error():
     draw = np.random.default_rng(1)
     sites = np.repeat(["near", "far"], 100)
