@@ -223,14 +223,15 @@ class _Stack:
             loss[:active] += told * counts
             mass[:active] += counts
             sound[:active] &= told.isfinite()
+        mean = loss / mass
         return {
             client: Learned(
                 weights=others | {name: end[at] for name, end in ends.items()},
-                loss=float(loss[at] / mass[at]),
+                loss=float(mean[at]),
                 control={name: part[at] / float(steps[at]) for name, part in seen.items()},
             )
             for at, client in enumerate(clients)
-            if sound[at]
+            if sound[at] and mean[at].isfinite()
         }
 
     def _seen(self) -> dict[str, Tensor]:
