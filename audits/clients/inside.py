@@ -43,8 +43,9 @@ def measure(predictions: Predictions, clients: np.ndarray, column: str, config: 
 
     Returns:
         `metric`, its value for all rows `together`, `clients` with a row each (`client`, `n`, `small`,
-        `score` and `gaps` by sensitive column), those served `worse` beyond chance, worst first, the `lowest`
-        of those that are large enough, and `widest`: by column and gap, the client where it is largest.
+        `gaps` by sensitive column, and a `score`, but where rows are too few for limits), those served
+        `worse` beyond chance, worst first, the `lowest` of those that are large enough, and `widest`: by
+        column and gap, the client where it is largest.
     """
     owners = encode(column, clients)
     sizes = _sizes(owners, predictions, config)

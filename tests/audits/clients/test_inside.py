@@ -130,7 +130,9 @@ def test_alike_clients_are_seldom_named():
 def test_a_client_with_a_single_row_of_a_regression_has_no_score():
     sites, draw = np.array(["many"] * 60 + ["one"]), np.random.default_rng(2)
     truth = draw.normal(size=61)
-    told = Predictions(task="regression", rows=np.arange(61), y_true=truth, y_pred=truth + draw.normal(size=61))
+    told = Predictions(
+        task="regression", rows=np.arange(61), y_true=truth, y_pred=truth + draw.normal(size=61)
+    )
     found = measure(told, sites, "site", CONFIG).values
     many, one = found["clients"]
     assert "score" in many
