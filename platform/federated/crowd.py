@@ -31,11 +31,11 @@ class Crowd:
     @classmethod
     def of(cls, parts: Sequence[Rows]) -> "Crowd":
         """Lay the rows of clients 0, 1, … one after another."""
-        first, columns = parts[0], zip(*(part.inputs for part in parts), strict=True)
+        columns = zip(*(part.inputs for part in parts), strict=True)
         laid = Rows(
             inputs=tuple(map(torch.cat, columns)),
-            target=None if first.target is None else torch.cat([part.target for part in parts]),
-            weight=None if first.weight is None else torch.cat([part.weight for part in parts]),
+            target=_laid([part.target for part in parts]),
+            weight=_laid([part.weight for part in parts]),
         )
         starts = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
         return cls(rows=laid, starts=tuple(starts.tolist()))
@@ -68,3 +68,10 @@ class Crowd:
             target=found.target.view(own.shape),
             weight=weight,
         )
+
+
+def _laid(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Tensors one after another; None where there are none, which is so of all or of no client."""
+    found = [part for part in parts if part is not None]
+    assert len(found) in (0, len(parts)), "clients' rows are of one form"
+    return torch.cat(found) if found else None
