@@ -79,7 +79,7 @@ def rate_range_of(
     charge_without_privacy(run, f"{TRAIN.key(run)}-range")
     return rate_range(
         dataset=run.path("ingest"), model=model_of(run), config=spec.train,
-        pretrained=before and run.path(before), preprocessor=preprocessor_of(run),
+        pretrained=run.path(before) if before else None, preprocessor=preprocessor_of(run),
         low=low, high=high, steps=steps, progress=run.display.moved,
     )  # fmt: skip
 

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..platform.privacy.config import PrivacyConfig
-from .adaptation import TARGET, TARGET_TEST, adaptation_stages, adapted_by, other_data, target_stage
+from .adaptation import TARGET, TARGET_TEST, adaptation_stages, other_data, target_stage
 from .backbone import (
     CHECKPOINT,
     checkpoint_inputs,
     checkpoint_section,
     model_of,
-    model_section,
     of_checkpoint,
     pretrained_by,
     take_checkpoint,
@@ -28,66 +26,23 @@ from .final import final_model
 from .privacy_cost import cost_stages
 from .seeds import seed_stages
 from .spec import Spec
+from .stage_keys import (
+    AUDIT_CODE,
+    NETWORK_CODE,
+    NETWORK_LIBRARIES,
+    SEEN_BY_TRAINING,
+    alone,
+    audit_section,
+    data_section,
+    pretrain_section,
+    shadowed,
+    source_of,
+    train_inputs,
+    train_section,
+)
 
 if TYPE_CHECKING:
     from ..platform.training.domain import Domain
-
-#: What of a dataset artifact training may see.
-_SEEN_BY_TRAINING = ("train.parquet", "validation.parquet", "schema.json")
-
-#: Keys of a training section that say when and where something is done, never what comes out.
-_WITHOUT_EFFECT = frozenset({"checkpoint_seconds"})
-
-#: Keys of the train section that say how many steps are made, and of how many rows.
-_PLANNED = ("epochs", "batch_size", "label_fraction", "labels_per_class", "seed")
-
-_NETWORK_CODE = (
-    "models",
-    "platform.data",
-    "platform.adaptation",
-    "platform.training",
-    "platform.augmentation",
-    "platform.checkpoints",
-    "platform.predictor",
-    "platform.privacy",
-)
-_AUDIT_CODE = (
-    "models",
-    "platform.data",
-    "platform.predictor",
-    "platform.baselines",
-    "audits.bounds",
-    "audits.clients",
-    "audits.condensed",
-    "audits.config",
-    "audits.findings",
-    "audits.intervals",
-    "audits.predictions",
-    "audits.performance",
-    "audits.calibration",
-    "audits.fairness",
-    "audits.slices",
-    "audits.data",
-    "audits.multiplicity",
-    "flows.row_audit",
-    "audits.explanation",
-    "audits.mitigation",
-    "platform.mitigation",
-    "audits.robustness",
-    "audits.privacy",
-    "platform.privacy.canaries",
-    "flows.member_evidence",
-    "flows.shadow_training",
-    "flows.truth",
-    "flows.client_rows",
-    "platform.federated.dealing",
-    "flows.few_shot_audit",
-    "audits.episodes",
-    "platform.few_shot",
-    "flows.audit_stage",
-    "flows.measure",
-)
-_NETWORK_LIBRARIES = ("torch", "numpy", "pyarrow", "safetensors", "tokenizers")
 
 
 def _ingest(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -105,7 +60,7 @@ def _pretrain(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
 
     assert run.spec.pretrain is not None
     spec, key, private = run.spec, PRETRAIN.key(run), None
-    privacy = _alone(spec)
+    privacy = alone(spec)
     if privacy is None:
         charge_without_privacy(run, key)
     else:
@@ -136,7 +91,7 @@ def _train(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from ..platform.training import train
     from .charging import account_of, charge_without_privacy
 
-    privacy, key = _alone(run.spec), TRAIN.key(run)
+    privacy, key = alone(run.spec), TRAIN.key(run)
     if privacy is None:
         charge_without_privacy(run, key, *other_data(run.spec))
     return train(
@@ -158,7 +113,7 @@ def _domain(run: Run) -> "Domain | None":
 def _pretrained(run: Run) -> Path | None:
     """The artifact whose weights training goes on from."""
     name = pretrained_by(run.spec)
-    return name and run.path(name)
+    return run.path(name) if name else None
 
 
 def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
@@ -166,7 +121,7 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     from .charging import account_of, charge_without_privacy
 
     assert run.spec.federated is not None
-    privacy, key = _alone(run.spec), FEDERATED.key(run)
+    privacy, key = alone(run.spec), FEDERATED.key(run)
     if privacy is None:
         charge_without_privacy(run, key)
     return train_federated(
@@ -217,96 +172,16 @@ def _audit(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     model = run.path(final_model(run.outcomes))
     return audit(
         dataset=run.path("ingest"), model=model, config=run.spec.audit, out=out,
-        train=run.spec.train if _shadowed(run.spec) else None,
+        train=run.spec.train if shadowed(run.spec) else None,
         partition=run.spec.federated and run.spec.federated.partition,
     )  # fmt: skip
-
-
-def _shadowed(spec: Spec) -> bool:
-    """Whether shadow models are trained: as this one was, from scratch and on these rows alone."""
-    before = pretrained_by(spec)
-    otherwise = (spec.external, before, spec.federated, spec.adapt, spec.few_shot)
-    elsewhere = any(part is not None for part in otherwise)
-    return "lira" in spec.audit.privacy.attacks and not elsewhere
-
-
-def _audit_section(spec: Spec) -> Mapping[str, Any]:
-    """All of it but the grid; shadow models are trained as the model was."""
-    section = dataclasses.asdict(spec.audit) | {"carbon": None}
-    if spec.few_shot is not None:
-        section |= {"few_shot": dataclasses.asdict(spec.few_shot)}
-    if spec.federated is not None and spec.federated.partition.column is not None:
-        section |= {"clients": dataclasses.asdict(spec.federated.partition)}
-    return section | ({"shadows": _training_section(spec.train)} if _shadowed(spec) else {})
-
-
-def _source(run: Run) -> Mapping[str, str]:
-    from ..platform.data.sources import fingerprint
-
-    return {"source": fingerprint(run.spec.data.source)}
-
-
-def _data_section(spec: Spec) -> Mapping[str, Any]:
-    """The data section without the place where the file lies: its content is an input."""
-    section = dataclasses.asdict(spec.data) | {"source": spec.data.source.partition(":")[0]}
-    for later in ("codebook", "derived_from"):  # what training and the ledger make of the rows
-        del section[later]
-    section |= {"classes_apart": True} if spec.few_shot else {}
-    if of_predictions(spec):
-        return section | {"predictions": dataclasses.asdict(spec.external)}  # type: ignore[arg-type]
-    return section
-
-
-def _training_section(config: Any) -> Mapping[str, Any]:
-    return {key: value for key, value in dataclasses.asdict(config).items() if key not in _WITHOUT_EFFECT}
-
-
-def _train_inputs(run: Run) -> Mapping[str, str]:
-    inputs = {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)}
-    if run.spec.adapt is not None:
-        inputs["target"] = run.digest(TARGET)
-    name = pretrained_by(run.spec)
-    return inputs | ({"pretrained": run.digest(name)} if name else {})
-
-
-def _alone(spec: Spec) -> PrivacyConfig | None:
-    """The section `privacy` of one model: other epsilons beside it are other models."""
-    return spec.privacy and dataclasses.replace(spec.privacy, compare=())
-
-
-def _privacy_section(run: Run) -> Mapping[str, Any]:
-    privacy = _alone(run.spec)
-    return {
-        "privacy": None if privacy is None else dataclasses.asdict(privacy),
-        "codebook": run.spec.to_dict()["data"]["codebook"],
-    }
-
-
-def _pretrain_section(run: Run) -> Mapping[str, Any]:
-    """Private pretraining leaves some of the budget to the training that follows, so it depends on that."""
-    return {
-        "model": dataclasses.asdict(run.spec.model),
-        "pretrain": _training_section(run.spec.pretrain),
-        **_privacy_section(run),
-        "planned": run.spec.privacy and {key: getattr(run.spec.train, key) for key in _PLANNED},
-    }
-
-
-def _train_section(run: Run) -> Mapping[str, Any]:
-    return {
-        "model": model_section(run.spec),
-        "train": _training_section(run.spec.train),
-        **_privacy_section(run),
-        "cluster": run.ray_address is not None,
-        "adapt": run.spec.adapt and adapted_by(run.spec.adapt),
-    }
 
 
 INGEST = Stage(
     name="ingest",
     kind="dataset",
-    inputs=_source,
-    section=lambda run: _data_section(run.spec),
+    inputs=source_of,
+    section=lambda run: data_section(run.spec),
     code=("platform.data", "audits.stream"),
     libraries=("datasets", "pyarrow", "pandas", "numpy", "scikit-learn"),
     work=_ingest,
@@ -315,10 +190,10 @@ INGEST = Stage(
 PRETRAIN = Stage(
     name="pretrain",
     kind="pretrained",
-    inputs=lambda run: {"dataset": run.digest("ingest", *_SEEN_BY_TRAINING)},
-    section=_pretrain_section,
-    code=_NETWORK_CODE,
-    libraries=_NETWORK_LIBRARIES,
+    inputs=lambda run: {"dataset": run.digest("ingest", *SEEN_BY_TRAINING)},
+    section=pretrain_section,
+    code=NETWORK_CODE,
+    libraries=NETWORK_LIBRARIES,
     work=_pretrain,
     wanted=lambda spec: spec.pretrain is not None and spec.federated is None,
 )
@@ -327,12 +202,12 @@ PRETRAIN = Stage(
 FEDERATED_PRETRAIN = dataclasses.replace(
     PRETRAIN,
     section=lambda run: {
-        **_pretrain_section(run),
+        **pretrain_section(run),
         "federated": dataclasses.asdict(run.spec.federated),  # type: ignore[arg-type]
         "dealt_by": run.spec.train.seed,
     },
-    code=(*_NETWORK_CODE, "platform.federated"),
-    libraries=(*_NETWORK_LIBRARIES, "flwr"),
+    code=(*NETWORK_CODE, "platform.federated"),
+    libraries=(*NETWORK_LIBRARIES, "flwr"),
     work=_pretrain_federated,
     wanted=lambda spec: spec.pretrain is not None and spec.federated is not None,
 )
@@ -341,12 +216,12 @@ TAKE = Stage(
     name=CHECKPOINT,
     kind="pretrained",
     inputs=lambda run: {
-        "dataset": run.digest("ingest", *_SEEN_BY_TRAINING),
+        "dataset": run.digest("ingest", *SEEN_BY_TRAINING),
         **checkpoint_inputs(run),
     },
     section=lambda run: checkpoint_section(run.spec),
-    code=_NETWORK_CODE,
-    libraries=(*_NETWORK_LIBRARIES, "transformers"),
+    code=NETWORK_CODE,
+    libraries=(*NETWORK_LIBRARIES, "transformers"),
     work=take_checkpoint,
     wanted=of_checkpoint,
 )
@@ -354,10 +229,10 @@ TAKE = Stage(
 TRAIN = Stage(
     name="train",
     kind="model",
-    inputs=_train_inputs,
-    section=_train_section,
-    code=_NETWORK_CODE,
-    libraries=_NETWORK_LIBRARIES,
+    inputs=train_inputs,
+    section=train_section,
+    code=NETWORK_CODE,
+    libraries=NETWORK_LIBRARIES,
     work=_train,
     wanted=lambda spec: spec.external is None and spec.federated is None and spec.few_shot is None,
 )
@@ -369,11 +244,11 @@ FEW_SHOT = few_shot_stage(TRAIN)
 FEDERATED = dataclasses.replace(
     TRAIN,
     section=lambda run: {
-        **_train_section(run),
+        **train_section(run),
         "federated": dataclasses.asdict(run.spec.federated),  # type: ignore[arg-type]
     },
-    code=(*_NETWORK_CODE, "platform.federated"),
-    libraries=(*_NETWORK_LIBRARIES, "flwr"),
+    code=(*NETWORK_CODE, "platform.federated"),
+    libraries=(*NETWORK_LIBRARIES, "flwr"),
     work=_train_federated,
     wanted=lambda spec: spec.external is None and spec.federated is not None,
 )
@@ -387,7 +262,7 @@ CALIBRATE = Stage(
     },
     section=lambda run: {},
     code=("models", "platform.data", "platform.predictor", "platform.calibration"),
-    libraries=_NETWORK_LIBRARIES,
+    libraries=NETWORK_LIBRARIES,
     work=_calibrate,
     wanted=lambda spec: spec.external is None and spec.few_shot is None,
 )
@@ -395,13 +270,13 @@ CALIBRATE = Stage(
 MITIGATE = Stage(
     name="mitigate",
     kind="mitigated",
-    inputs=lambda run: {**_train_inputs(run), "model": run.digest("calibrate")},
+    inputs=lambda run: {**train_inputs(run), "model": run.digest("calibrate")},
     section=lambda run: {
         "mitigate": dataclasses.asdict(run.spec.mitigate),  # type: ignore[arg-type]
-        **_train_section(run),
+        **train_section(run),
     },
-    code=(*_NETWORK_CODE, "platform.calibration", "platform.mitigation"),
-    libraries=(*_NETWORK_LIBRARIES, "scipy", "fairlearn"),
+    code=(*NETWORK_CODE, "platform.calibration", "platform.mitigation"),
+    libraries=(*NETWORK_LIBRARIES, "scipy", "fairlearn"),
     work=_mitigate,
     wanted=lambda spec: spec.mitigate is not None,
 )
@@ -424,9 +299,9 @@ AUDIT = Stage(
         "model": run.digest(final_model(run.outcomes)),
         "dataset": run.digest("ingest"),
     },
-    section=lambda run: _audit_section(run.spec),
-    code=_AUDIT_CODE,
-    libraries=(*_NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum", "pillow"),
+    section=lambda run: audit_section(run.spec),
+    code=AUDIT_CODE,
+    libraries=(*NETWORK_LIBRARIES, "scipy", "scikit-learn", "captum", "pillow"),
     work=_audit,
 )
 
