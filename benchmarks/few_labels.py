@@ -4,7 +4,7 @@ Digits with 5 labels a class, Adult and reviews with 1% of theirs. All methods o
 same CPU seconds: a probe of a few seconds tells what an epoch costs, and the schedule is laid out for as many
 as fit. Each draw picks other labels and weights for both sides; a method's pretrained networks, from other
 seeds, take the draws in turn, for pretraining sees no label. Scratch chooses among as many settings as
-pretrained, both by their mean score on validation rows over draws that are not used again. Test rows are
+pretrained, or one more, both by their mean score on validation rows over draws that are not used again. Test rows are
 read once, draw by draw; the interval is a t interval of the mean difference.
 
     python benchmarks/few_labels.py FOLDER              # all of it

@@ -87,6 +87,7 @@ _DIGITS = Study(
                 {"epochs": 200, "learning_rate": 2e-3},
                 {"epochs": 200, "learning_rate": 4e-3},
                 {"epochs": 100, "learning_rate": 2e-3},
+                {"epochs": 400, "learning_rate": 2e-3},
             ),
             pretrained=(
                 {"epochs": 60, "learning_rate": 2e-3},
@@ -101,6 +102,7 @@ _DIGITS = Study(
                 {"epochs": 100, "learning_rate": 1e-3},
                 {"epochs": 100, "learning_rate": 2e-3},
                 {"epochs": 100, "learning_rate": 4e-3},
+                {"epochs": 200, "learning_rate": 2e-3},
             ),
             pretrained=(
                 {"epochs": 100, "learning_rate": 5e-4},
