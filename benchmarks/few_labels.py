@@ -4,10 +4,10 @@ Digits with 5 labels a class, Adult and reviews with 1% of theirs. All methods o
 same CPU seconds: a probe of a few seconds tells what an epoch costs, and the schedule is laid out for as many
 as fit. Each draw picks other labels and weights for both sides; a method's pretrained networks, from other
 seeds, take the draws in turn, for pretraining sees no label. Scratch chooses among as many settings as
-pretrained, or one more, both by their mean score on validation rows over draws that are not used again. Test rows are
-read once, draw by draw; the interval is a t interval of the mean difference.
+pretrained, or one more, both by their mean score on validation rows over draws that are not used again. Test
+rows are read once, draw by draw; the interval is a t interval of the mean difference.
 
-    python benchmarks/few_labels.py FOLDER              # all of it
+    python benchmarks/few_labels.py [FOLDER]            # all of it; without FOLDER in one that nobody else has
     python benchmarks/few_labels.py FOLDER digits/mae   # a part: a method, or a network from scratch
 
 Every score is appended to a file of FOLDER when it is there: a run that was killed goes on where it was, and
@@ -238,7 +238,7 @@ def _difference(ours: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, 
 def main() -> None:
     """The table, or the parts that are named."""
     torch.set_num_threads(1)  # these networks are too small for more, and CPU seconds stay comparable
-    place, *parts = sys.argv[1:]
+    place, *parts = sys.argv[1:] or [tempfile.mkdtemp(prefix="few-labels-")]
     for part in parts:
         data, _, name = part.partition("/")
         print(part, Side(data, name, Path(place) / data).outcome(), flush=True)
