@@ -7,7 +7,7 @@ seeds, take the draws in turn, for pretraining sees no label. Scratch chooses am
 pretrained, or one more, both by their mean score on validation rows over draws that are not used again. Test
 rows are read once, draw by draw; the interval is a t interval of the mean difference.
 
-    python benchmarks/few_labels.py [FOLDER]            # all of it; without FOLDER in one that nobody else has
+    python benchmarks/few_labels.py [FOLDER]            # all of it; without FOLDER in a new one
     python benchmarks/few_labels.py FOLDER digits/mae   # a part: a method, or a network from scratch
 
 Every score is appended to a file of FOLDER when it is there: a run that was killed goes on where it was, and
