@@ -21,6 +21,7 @@ from assay.platform.federated.config import FederatedConfig
 from assay.platform.federated.grids import run_apps
 from assay.platform.federated.job import Job, read_job, write_job, write_model
 from assay.platform.federated.partitions import Partition
+from assay.platform.federated.secure.config import SecureConfig
 from assay.platform.federated.server_app import server_app
 from assay.platform.federated.sites import site_folder, write_sites
 from assay.platform.predictor.artifact import load_network
@@ -32,31 +33,38 @@ from cryptography.x509.oid import NameOID
 
 APP = Path(__file__).resolve().parents[3] / "infra/flower"
 PROGRAMS = Path(sys.executable).parent
-SECONDS = 240
+SECONDS = 480
 
 
-def job_of(tabular, **train) -> Job:
+#: Scaffold by two nodes, and secure sums, which need three.
+PLAIN = FederatedConfig(strategy="scaffold", rounds=2, timeout=90.0)
+SECRET = FederatedConfig(rounds=1, timeout=300.0, secure=SecureConfig())
+
+
+def job_of(tabular, federated: FederatedConfig = PLAIN, clients: int = 2, **train) -> Job:
     data = Dataset.open(tabular)
     return Job(
         model=ModelConfig(architecture="mlp", options={"width": 16, "depth": 1, "token_width": 4}),
         train=TrainConfig(**{"optimizer": "sgd", "learning_rate": 0.1, "patience": None} | train),
-        federated=FederatedConfig(strategy="scaffold", rounds=2, timeout=90.0),
+        federated=federated,
         preprocessor=Preprocessor.fit(data.table("train"), data.schema),
-        clients=2,
+        clients=clients,
     )
 
 
-@pytest.fixture
-def sites(tabular, tmp_path) -> Path:
+def dealt_sites(tabular, folder: Path, clients: int) -> Path:
     data, draw = Dataset.open(tabular), np.random.default_rng(0)
     tables = {split: data.table(split) for split in ("train", "validation")}
-    dealt = Partition(("a", "b"), draw.integers(0, 2, 300), draw.integers(0, 2, 100))
-    write_sites(data, tables, dealt, tmp_path / "sites")
-    return tmp_path / "sites"
+    names = tuple("abc"[:clients])
+    dealt = Partition(names, draw.integers(0, clients, 300), draw.integers(0, clients, 100))
+    write_sites(data, tables, dealt, folder)
+    return folder
 
 
-def test_a_job_survives_its_file(tabular, tmp_path):
-    job = job_of(tabular, optimizer_options={"momentum": 0.0}, schedule="cosine", clip=None)
+@pytest.mark.parametrize(("federated", "clients"), [(PLAIN, 2), (SECRET, 3)])
+def test_a_job_survives_its_file(tabular, tmp_path, federated, clients):
+    told = {"optimizer_options": {"momentum": 0.0}, "schedule": "cosine", "clip": None}
+    job = job_of(tabular, federated, clients, **told)
     write_job(job, tmp_path / "job.json")
     assert read_job(tmp_path / "job.json") == job
 
@@ -142,13 +150,13 @@ def wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
             time.sleep(0.2)
 
 
-@pytest.mark.slow
-def test_a_superlink_with_two_supernodes_gives_the_weights_of_the_in_process_grid(tabular, sites, tmp_path):
-    job, flower = job_of(tabular), tmp_path / "flower"
+@contextlib.contextmanager
+def superlink(folder: Path, sites: Path, clients: int):
+    """A SuperLink and a SuperNode for each client; gives a function that runs a job there."""
+    flower = folder / "flower"
     flower.mkdir()
-    write_job(job, tmp_path / "job.json")
     certificates(flower)
-    link, *ports = free_ports(3)
+    link, *ports = free_ports(1 + clients)
     (flower / "config.toml").write_text(
         f'[superlink]\ndefault = "tls"\n[superlink.tls]\naddress = "127.0.0.1:{link}"\n'
         f'root-certificates = "{flower / "ca.crt"}"\n'
@@ -157,17 +165,17 @@ def test_a_superlink_with_two_supernodes_gives_the_weights_of_the_in_process_gri
         "FLWR_HOME": str(flower), "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1",
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
-    tell = {"capture_output": True, "text": True, "env": environment, "cwd": tmp_path, "timeout": SECONDS}
+    tell = {"capture_output": True, "text": True, "env": environment, "cwd": folder, "timeout": SECONDS}
     with contextlib.ExitStack() as stack:
         serving = stack.enter_context(
             started(
                 PROGRAMS / "flower-superlink", "--host", "127.0.0.1", "--port", link,
                 "--disable-runtime-dependency-installation", "--ssl-ca-certfile", flower / "ca.crt",
                 "--ssl-certfile", flower / "server.crt", "--ssl-keyfile", flower / "server.key",
-                "--enable-supernode-auth", log=tmp_path / "link.log", environment=environment,
+                "--enable-supernode-auth", log=folder / "link.log", environment=environment,
             )
         )  # fmt: skip
-        wait_for(link, serving, tmp_path / "link.log")
+        wait_for(link, serving, folder / "link.log")
         for number, port in enumerate(ports):
             node_keys(flower, f"node{number}")
             registered = subprocess.run(
@@ -180,21 +188,37 @@ def test_a_superlink_with_two_supernodes_gives_the_weights_of_the_in_process_gri
                     PROGRAMS / "flower-supernode", "--superlink", f"127.0.0.1:{link}", "--port", port,
                     "--root-certificates", flower / "ca.crt", "--node-config", rows,
                     "--auth-supernode-private-key", flower / f"node{number}",
-                    log=tmp_path / f"node{number}.log", environment=environment,
+                    log=folder / f"node{number}.log", environment=environment,
                 )
             )  # fmt: skip
-        told = f"job='{tmp_path / 'job.json'}' out='{tmp_path / 'there'}'"
-        done = subprocess.run(
-            [PROGRAMS / "flwr", "run", APP, "tls", "--stream", "--run-config", told], **tell
-        )
-        logs = "\n".join(path.read_text() for path in sorted(tmp_path.glob("*.log")))
-        assert (tmp_path / "there/rounds.json").exists(), done.stdout + done.stderr + logs
+
+        def run(job: Path, out: Path) -> None:
+            told = f"job='{job}' out='{out}'"
+            done = subprocess.run(
+                [PROGRAMS / "flwr", "run", APP, "tls", "--stream", "--run-config", told], **tell
+            )
+            logs = "\n".join(path.read_text() for path in sorted(folder.glob("*.log")))
+            assert (out / "rounds.json").exists(), done.stdout + done.stderr + logs
+
+        yield run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("federated", "clients"), [(PLAIN, 2), (SECRET, 3)], ids=["scaffold", "secure"])
+def test_a_superlink_with_supernodes_gives_the_weights_of_the_in_process_grid(
+    tabular, tmp_path, federated, clients
+):
+    job, sites = job_of(tabular, federated, clients), dealt_sites(tabular, tmp_path / "sites", clients)
+    write_job(job, tmp_path / "job.json")
+    with superlink(tmp_path, sites, clients) as run:
+        run(tmp_path / "job.json", tmp_path / "there")
     found = []
-    run_apps("in_process", server_app(job, found.append), client_app(sites), 2)
+    run_apps("in_process", server_app(job, found.append), client_app(sites), clients)
     (tmp_path / "here").mkdir()
     write_model(job, found[0], tmp_path / "here")
     here, there = (load_network(tmp_path / name)[0].state_dict() for name in ("here", "there"))
     assert max(float((part - there[name]).abs().max()) for name, part in here.items()) <= 1e-6
     rounds = json.loads((tmp_path / "there/rounds.json").read_text())
-    assert rounds["counted"] == {"0": 2, "1": 2}
+    assert rounds["counted"] == {str(client): federated.rounds for client in range(clients)}
     assert rounds["faults"] == []
+    assert ("secure" in rounds) == (federated.secure is not None)
