@@ -52,11 +52,13 @@ def members_of(
 
 
 def _trained_on(model: Path, train: pa.Table) -> pa.Table | None:
-    """The train rows whose labels training looked at; None for a model that wasn't trained here."""
+    """The train rows whose labels training looked at; None for a model that was trained on rows elsewhere."""
     labels = model / "labels.json"
     if not labels.is_file():
         return None
     rows = json.loads(labels.read_bytes())["train_rows"]
+    if rows == []:
+        return None
     return train if rows is None else train.filter(pa.array(np.isin(train[ROW].to_numpy(), rows)))
 
 

@@ -14,6 +14,7 @@ from ..platform.checkpoints import reference
 from ..platform.checkpoints.reference import is_checkpoint
 from ..platform.exceptions import CombinationError, SpecError, nearest
 from ..platform.federated import methods as federated
+from ..platform.federated.superlink import check_superlink
 from ..platform.few_shot.config import FewShotConfig, require_classes
 from ..platform.few_shot.refused import METRICS as FEW_SHOT_METRICS
 from ..platform.mitigation import methods
@@ -79,6 +80,8 @@ def preflight(spec: Spec) -> None:
         _check_private(spec)
     if spec.federated is not None:
         federated.check_installed()
+        if spec.federated.superlink is not None:
+            check_superlink(spec.federated.superlink)
     if spec.few_shot is not None:
         _check_few_shot(spec, spec.few_shot)
     if spec.data.sensitive:

@@ -124,6 +124,13 @@ def _train_federated(run: Run, out: Path, scratch: Path) -> Mapping[str, Any]:
     privacy, key = alone(run.spec), FEDERATED.key(run)
     if privacy is None:
         charge_without_privacy(run, key)
+    if run.spec.federated.deployed:
+        from ..platform.federated.deployed import train_deployed
+
+        return train_deployed(
+            dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train,
+            federated=run.spec.federated, out=out, scratch=scratch, preprocessor=preprocessor_of(run),
+        )  # fmt: skip
     return train_federated(
         dataset=run.path("ingest"), model=run.spec.model, config=run.spec.train, federated=run.spec.federated,
         out=out, scratch=scratch, progress=run.display.moved,

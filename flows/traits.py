@@ -5,6 +5,7 @@ from typing import Any
 
 from ..models.catalog import ARCHITECTURES, PRETRAINING
 from ..platform.checkpoints.reference import is_checkpoint, is_code
+from ..platform.federated.config import PartitionConfig
 from ..platform.federated.methods import STRATEGIES
 from ..platform.mitigation.methods import METHODS
 from ..platform.privacy.config import RECORD
@@ -49,6 +50,10 @@ OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "federated.partition.minimum": lambda spec: (
         spec.federated is not None and spec.federated.partition.minimum > 1
     ),
+    "federated.partition": lambda spec: (
+        spec.federated is not None and spec.federated.partition != PartitionConfig()
+    ),
+    "federated.grid: deployment": lambda spec: spec.federated is not None and spec.federated.deployed,
     "federated.secure": lambda spec: spec.federated is not None and spec.federated.secure is not None,
     "federated.contributions": lambda spec: (
         spec.federated is not None and spec.federated.contributions != "none"

@@ -23,6 +23,11 @@ _SUMMED = "Whom the global weights serve worse nobody was told: validation was s
 
 _UNTIMED = "Clients that are summed in secret don't say how long they computed, which tells of their rows."
 
+_NODES = "nodes"
+"""How rows were dealt where they lie at machines of their own: they weren't."""
+
+_OWN_MACHINES = "Clients are machines of their own, whose meters nobody read: a stage's energy is this one's."
+
 _UNASKED = {
     "contributions": "What each client's data contributed wasn't measured: federated.contributions is none.",
     "outliers": "No round was searched for outlying updates: federated.outliers is null.",
@@ -86,18 +91,22 @@ def measure(
     if "secure" in told:
         found["secure"] = dict(told["secure"]) | ({} if seconds is None else {"seconds": seconds})
         missing["/worse"] = _SUMMED
-    shared = Findings(missing={"": _UNTIMED}) if "secure" in told else _energy(reading, effort, names)
-    for part, beside in (("energy", shared), ("test", _inside(inside, told))):
+    for part, beside in (("energy", _shared(told, reading, effort)), ("test", _inside(inside, told))):
         if beside.values:
             found[part] = beside.values
         missing |= {f"/{part}{place}": why for place, why in beside.missing.items()}
     return Findings(values=found, missing=missing)
 
 
-def _energy(
-    reading: Mapping[str, Any] | None, effort: Mapping[str, Any] | None, names: Sequence[str]
+def _shared(
+    told: Mapping[str, Any], reading: Mapping[str, Any] | None, effort: Mapping[str, Any] | None
 ) -> Findings:
-    """The stage's energy by client, where processor time was told."""
+    """The stage's energy by client, where it is all of theirs and processor time was told."""
+    if told["partition"]["by"] == _NODES:
+        return Findings(missing={"": _OWN_MACHINES})
+    if "secure" in told:
+        return Findings(missing={"": _UNTIMED})
+    names = [row["client"] for row in told["clients"]]
     if reading is None or not effort:
         return Findings(missing={"": "Nobody told whose work processor time was."})
     return energy.measure(reading, effort, names)
@@ -108,6 +117,8 @@ def _inside(inside: Findings | None, told: Mapping[str, Any]) -> Findings:
     if inside is not None:
         return inside
     by = told["partition"]["by"]
+    if by == _NODES:
+        return Findings(missing={"": "Rows lie with the clients: the test rows are none of theirs."})
     return Findings(missing={"": f"Rows were dealt by {by}: test rows belong to no client."})
 
 

@@ -103,8 +103,13 @@ class FederatedConfig:
     timeout: float = 3600.0
     """Seconds that a client may take in a round; a later answer is left out."""
 
-    grid: Literal["in_process", "ray"] = "in_process"
-    """Where clients run: in this process, or on the machine's cores by Flower's simulation on Ray."""
+    grid: Literal["in_process", "ray", "deployment"] = "in_process"
+    """Where clients run: in this process, on the machine's cores by Flower's simulation on Ray, or as nodes
+    with rows of their own, whom a running SuperLink leads."""
+
+    superlink: str | None = None
+    """With `grid: deployment` the SuperLink's name in Flower's own configuration, `FLWR_HOME/config.toml`,
+    where its address and certificates stand."""
 
     personalize: int = 0
     """Epochs that each client trains the final weights further on its own rows, to tell what it would gain.
@@ -143,7 +148,13 @@ class FederatedConfig:
                 expected="one of them: each value of the column is a client",
                 mend="leave federated.clients out",
             )
+        self._check_deployment()
         self._check_strategy()
+
+    @property
+    def deployed(self) -> bool:
+        """Whether clients are nodes of their own."""
+        return self.grid == "deployment"
 
     @property
     def drawn_clients(self) -> int:
@@ -154,6 +165,22 @@ class FederatedConfig:
     def strategy_options(self) -> dict[str, Any]:
         """Every option of the strategy, defaults filled in."""
         return {**STRATEGIES[self.strategy].options, **self.options}
+
+    def _check_deployment(self) -> None:
+        if self.deployed != bool(self.superlink):
+            raise CombinationError(
+                "federated.superlink belongs to `grid: deployment`",
+                got=f"grid {self.grid}, superlink {self.superlink}",
+                expected="grid: deployment and a name of Flower's configuration, or neither",
+                mend="give both, or leave federated.superlink out",
+            )
+        if self.deployed and self.clients is None:
+            raise CombinationError(
+                "nodes of their own have to be counted",
+                got="grid deployment without federated.clients",
+                expected="how many nodes there are, without which no round begins",
+                mend="set federated.clients",
+            )
 
     def _check_strategy(self) -> None:
         if self.strategy not in STRATEGIES:

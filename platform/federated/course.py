@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from flwr.app import ArrayRecord, Message
@@ -10,6 +10,9 @@ from flwr.app import ArrayRecord, Message
 from .faults import Fault
 
 __all__ = ["Course", "Result", "Round", "Standing", "Watcher"]
+
+#: What of a result is kept by the clients' numbers.
+_BY_CLIENT = ("asked", "counted", "rows", "judged", "personalized")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class Result:
             `validation_accuracy` over all clients' validation rows where there are any.
         asked: rounds that each client was asked to train in.
         counted: rounds in which its answer counted.
+        rows: train rows that each client says it has; nothing where they are secret.
         judged: by client, the numbers of the best round's judging.
         personalized: by client, the same after training further on its own rows.
         faults: every answer that didn't count.
@@ -66,12 +70,39 @@ class Result:
     history: list[dict[str, float]] = field(default_factory=list)
     asked: dict[int, int] = field(default_factory=dict)
     counted: dict[int, int] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
     judged: dict[int, dict[str, Any]] = field(default_factory=dict)
     personalized: dict[int, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     watched: dict[str, list[Any]] = field(default_factory=dict)
     effort: dict[str, Any] = field(default_factory=dict)
     resumed_from: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What a file can tell of it: all but weights, and what this process alone knows."""
+        return {
+            "best_round": self.best_round,
+            "history": self.history,
+            "faults": [asdict(fault) for fault in self.faults],
+            "watched": self.watched,
+            **{
+                name: {str(client): own for client, own in getattr(self, name).items()} for name in _BY_CLIENT
+            },
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any], arrays: ArrayRecord) -> "Result":
+        """Read it back, beside its weights."""
+        result = cls(
+            arrays,
+            best_round=told["best_round"],
+            history=told["history"],
+            faults=[Fault(**fault) for fault in told["faults"]],
+            watched=told["watched"],
+        )
+        for name in _BY_CLIENT:
+            setattr(result, name, {int(client): own for client, own in told[name].items()})
+        return result
 
 
 @dataclass(kw_only=True)

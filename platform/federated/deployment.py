@@ -5,13 +5,12 @@ configuration names its number and the folder with its rows. Nobody else's confi
 read another folder.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from ..exceptions import UsageError
+from ..exceptions import AssayError, UsageError
 from ..predictor.artifact import write_json
 from .client_app import client_app
 from .job import read_job, write_model
@@ -19,11 +18,14 @@ from .secure.summing import SecureSums, told_of_sums
 from .server_app import lead
 from .watchers import watched_in
 
-__all__ = ["ROUNDS", "client", "server"]
+__all__ = ["FAILED", "ROUNDS", "client", "server"]
 
 #: File beside the model: who took part in which rounds, every answer that didn't count, what watchers saw,
 #: and what secure sums took.
 ROUNDS = "rounds.json"
+
+#: File there instead, where the training ended without a model: why.
+FAILED = "failed.txt"
 
 server = ServerApp()
 
@@ -34,18 +36,19 @@ client = client_app()
 def _main(grid: Grid, context: Context) -> None:
     """Lead the rounds of a job, and write the model when they are done."""
     job, out = (_path(context, key) for key in ("job", "out"))
-    told = read_job(job)
-    result = lead(grid, told)
     out.mkdir(parents=True)
+    try:
+        told = read_job(job)
+        result = lead(grid, told)
+    except AssayError as error:
+        (out / FAILED).write_text(str(error), encoding="utf-8")
+        raise
     write_model(told, result, out)
     secure = told.federated.secure
     write_json(
         out / ROUNDS,
         {
-            "best_round": result.best_round,
-            "asked": {str(name): rounds for name, rounds in sorted(result.asked.items())},
-            "counted": {str(name): rounds for name, rounds in sorted(result.counted.items())},
-            "faults": [asdict(fault) for fault in result.faults],
+            **result.to_json(),
             **watched_in(told.federated, result),
             **({"secure": told_of_sums(secure, result.watched[SecureSums.name])} if secure else {}),
         },

@@ -22,7 +22,6 @@ from torch import Tensor
 from ..training.checkpoints import Checkpoint, Checkpoints
 from .census import Census
 from .course import Result, Standing
-from .faults import Fault
 from .job import Job
 from .messages import arrays_of, tensors_of
 
@@ -63,9 +62,6 @@ REMEMBERED: Mapping[str, Mapping[str, _Form]] = {
     "fedyogi": _MOMENTS,
     "scaffold": {"control": _TENSORS, "counted": _COUNTS},
 }
-
-#: What of a result is kept by the clients' numbers.
-_BY_CLIENT = ("asked", "counted", "judged")
 
 
 class RoundCheckpoints:
@@ -159,31 +155,18 @@ def _branches(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 def _told(standing: Standing) -> dict[str, Any]:
     """Where a training stands, as JSON can say it, but for the weights."""
-    result = standing.result
     return {
         "best": standing.best,
         "best_round": standing.best_round,
-        "result_round": result.best_round,
-        "faults": [dataclasses.asdict(fault) for fault in result.faults],
-        "history": result.history,
-        "watched": result.watched,
-        **{name: getattr(result, name) for name in _BY_CLIENT},
+        "result": standing.result.to_json(),
     }
 
 
 def _standing(found: Checkpoint, parts: Mapping[str, Mapping[str, Tensor]]) -> Standing:
-    """Where the training stood; JSON has made texts of the clients' numbers."""
+    """Where the training stood."""
     told = found.state
-    result = Result(
-        arrays_of(parts["best"]),
-        best_round=told["result_round"],
-        faults=[Fault(**fault) for fault in told["faults"]],
-        history=told["history"],
-        watched=told["watched"],
-        resumed_from=found.step,
-    )
-    for name in _BY_CLIENT:
-        setattr(result, name, {int(client): own for client, own in told[name].items()})
+    result = Result.from_json(told["result"], arrays_of(parts["best"]))
+    result.resumed_from = found.step
     return Standing(
         number=found.step,
         arrays=arrays_of(parts["weights"]),

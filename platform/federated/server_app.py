@@ -99,4 +99,5 @@ def lead(
         progress=progress,
     )
     result.effort = effort.to_json()
+    result.rows = {census.clients[node]: rows for node, rows in census.rows.items()}
     return result

@@ -34,7 +34,15 @@ from .stacking import alone_because
 from .together import Together
 from .watchers import watched_in
 
-__all__ = ["CLIENTS", "details_of", "learn_at_clients", "told_of_clients", "train_federated"]
+__all__ = [
+    "CLIENTS",
+    "beside_clients",
+    "details_of",
+    "learn_at_clients",
+    "scores_of",
+    "told_of_clients",
+    "train_federated",
+]
 
 #: File of the model artifact: who had what, who took part, how good the global weights are at each client.
 CLIENTS = "clients.json"
@@ -183,25 +191,31 @@ def told_of_clients(dealt: Dealt, config: FederatedConfig, result: Result) -> di
     """What `clients.json` holds."""
     rows = dealt.partition.picture(dealt.labels, dealt.classes)
     for client, row in enumerate(rows):
-        row |= {"asked": result.asked.get(client, 0), "counted": result.counted.get(client, 0)}
-        for name, found in (("validation", result.judged), ("personalized", result.personalized)):
-            if found.get(client, {}).get("rows"):
-                row[f"{name}_loss"] = found[client]["loss"]
-                if "correct" in found[client]:
-                    row[f"{name}_accuracy"] = found[client]["correct"] / found[client]["rows"]
+        row |= scores_of(result, client)
     return {
         "partition": dataclasses.asdict(config.partition),
-        "strategy": {"name": config.strategy, **config.strategy_options},
         "clients": rows,
         "faults": [dataclasses.asdict(fault) for fault in result.faults],
-        **watched_in(config, result),
-        **_summed(config, result),
+        **beside_clients(config, result),
     }
 
 
-def _summed(config: FederatedConfig, result: Result) -> dict[str, Any]:
-    """What secure sums took, but for the seconds."""
-    return {"secure": told_of_sums(config.secure, result.watched[SecureSums.name])} if config.secure else {}
+def scores_of(result: Result, client: int) -> dict[str, Any]:
+    """Rounds that a client took part in, and how good the weights are on its own validation rows."""
+    row: dict[str, Any] = {"asked": result.asked.get(client, 0), "counted": result.counted.get(client, 0)}
+    for name, found in (("validation", result.judged), ("personalized", result.personalized)):
+        if found.get(client, {}).get("rows"):
+            row[f"{name}_loss"] = found[client]["loss"]
+            if "correct" in found[client]:
+                row[f"{name}_accuracy"] = found[client]["correct"] / found[client]["rows"]
+    return row
+
+
+def beside_clients(config: FederatedConfig, result: Result) -> dict[str, Any]:
+    """Strategy, what watchers saw, and what secure sums took, but for the seconds."""
+    sums = {"secure": told_of_sums(config.secure, result.watched[SecureSums.name])} if config.secure else {}
+    strategy = {"name": config.strategy, **config.strategy_options}
+    return {"strategy": strategy, **watched_in(config, result), **sums}
 
 
 def details_of(job: Job, result: Result) -> dict[str, Any]:

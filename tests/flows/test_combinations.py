@@ -85,6 +85,13 @@ GIVES = {
     },
     "federated.outliers": {"federated.clients": 5, "federated.rounds": 2, "federated.outliers": 0.05},
     "federated.personalize": {"federated.personalize": 1},
+    "federated.partition": {"federated.partition": {"by": "dirichlet"}},
+    "federated.grid: deployment": {
+        "federated.grid": "deployment",
+        "federated.superlink": "hospitals",
+        "federated.clients": 3,
+        "federated.rounds": 2,
+    },
     "privacy.canary_rows": {"privacy": BUDGET | {"canary_rows": 20}},
     "persons as the unit": {"privacy.unit": "region"},
     "few_shot": {
@@ -183,6 +190,8 @@ def performed(spec, home):
         and row.second != "several workers"
         # `test_checkpoints.py` runs these, on checkpoints that are there.
         and row.first not in ("a checkpoint", "a module of one's own")
+        # And `test_deployment.py` these, with a SuperLink.
+        and row.first != "federated.grid: deployment"
     ],
     ids=named,
 )

@@ -11,6 +11,18 @@ from .sheet import LONGEST, title
 
 __all__ = ["clients"]
 
+#: How rows were dealt where they weren't.
+_NODES = "nodes"
+
+_POOLED = " Preprocessing was fitted on all clients' rows together, which a real federation could not do."
+
+#: By what preprocessing was fitted on, what is to be said of it.
+_FITTED = {
+    "given": "",
+    "train rows at the server": " Preprocessing was fitted on train rows at the server, which nobody trained "
+    "on: it may fit clients' rows badly.",
+}
+
 #: Clients named in a sentence; the table has them all.
 _NAMED = 8
 
@@ -38,7 +50,8 @@ def _how(found: Mapping[str, Any]) -> tuple[Any, ...]:
     how, strategy = found["partition"], found["strategy"]
     settings = ", ".join(f"{title(key).lower()} {value}" for key, value in how.items() if key != "by")
     options = ", ".join(f"{key}: {value}" for key, value in strategy.items() if key != "name")
-    said: tuple[Any, ...] = (f"Rows of {count(len(found['clients']))} clients, dealt by ", Name(how["by"]))
+    said: tuple[Any, ...] = (f"Rows of {count(len(found['clients']))} clients, ",)
+    said += ("at machines of their own",) if how["by"] == _NODES else ("dealt by ", Name(how["by"]))
     said += (f" ({settings})",) if settings and how["by"] != "column" else ()
     said += (" ", Name(how["column"])) if how["by"] == "column" else ()
     few = how.get("minimum", 1)
@@ -46,8 +59,7 @@ def _how(found: Mapping[str, Any]) -> tuple[Any, ...]:
     said += (", were joined by ", Name(strategy["name"]))
     said += (" (", Code(options), ").") if options else (".",)
     said += (_counted(found),)
-    pooled = " Preprocessing was fitted on all clients' rows together, which a real federation could not do."
-    return said if found["preprocessing"] == "given" else (*said, pooled)
+    return (*said, _FITTED.get(found["preprocessing"], _POOLED))
 
 
 def _counted(found: Mapping[str, Any]) -> str:
@@ -60,6 +72,8 @@ def _counted(found: Mapping[str, Any]) -> str:
 
 def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
     """Whom the global weights serve worse, where that can be told."""
+    if "together" not in found and not any("validation_loss" in row for row in found["clients"]):
+        return ("How good they are for each client nobody told: none has validation rows.",)
     if "together" not in found:
         return ("How good they are for each client is told by its loss alone: there are no classes.",)
     together = (
@@ -81,10 +95,17 @@ def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    heads = ["Train rows", "Validation rows", *(["Rounds"] if "asked" in rows[0] else []), "Labels differ by"]
-    heads += [head for key, head in _SCORES.items() if any(key in row for row in rows)]
+    heads = [head for key, head in (_FACTS | _SCORES).items() if any(key in row for row in rows)]
     return (Column("Client"), *(Column(head, "number") for head in heads))
 
+
+#: What is told of a client, and how its column is called.
+_FACTS = {
+    "train": "Train rows",
+    "validation": "Validation rows",
+    "asked": "Rounds",
+    "distance": "Labels differ by",
+}
 
 #: Scores that a client may have, and how their column is called.
 _SCORES = {
@@ -96,21 +117,24 @@ _SCORES = {
 
 
 def _row(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Row:
-    cells: list[Cell] = [
-        (Name(row["client"]),),
-        Count(row["train"]),
-        Count(row["validation"]),
-        *([f"{count(row['counted'])} of {count(row['asked'])}"] if "asked" in row else []),
-        plain(row["distance"], 2),
-    ]
-    for key in _SCORES:
+    cells: list[Cell] = [(Name(row["client"]),)]
+    for key in (*_FACTS, *_SCORES):
         if any(key in other for other in rows):
-            cells.append(_score(row.get(key)))
+            cells.append(_cell(key, row))
     return Row(tuple(cells))
 
 
-def _score(found: Any) -> Cell:
-    """An accuracy with its limits, a loss, or nothing."""
-    if found is None:
+def _cell(key: str, row: Mapping[str, Any]) -> Cell:
+    """What a client's row tells under a key, or nothing."""
+    if key not in row:
         return ""
+    if key == "asked":
+        return f"{count(row['counted'])} of {count(row['asked'])}"
+    if key == "distance":
+        return plain(row[key], 2)
+    return Count(row[key]) if key in _FACTS else _score(row[key])
+
+
+def _score(found: Any) -> Cell:
+    """An accuracy with its limits, or a loss."""
     return Measure(found, "share") if isinstance(found, Mapping) else plain(found)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from assay.platform.data.config import DataConfig
 from assay.platform.data.dataset import Dataset
+from assay.platform.data.ingest import ingest
 from assay.platform.data.preprocess import Preprocessor
 from assay.platform.exceptions import CombinationError, SpecError
 from assay.platform.federated.client_app import client_app
@@ -55,9 +57,8 @@ def job_of(tabular, federated: FederatedConfig = PLAIN, clients: int = 2, **trai
 def dealt_sites(tabular, folder: Path, clients: int) -> Path:
     data, draw = Dataset.open(tabular), np.random.default_rng(0)
     tables = {split: data.table(split) for split in ("train", "validation")}
-    names = tuple("abc"[:clients])
-    dealt = Partition(names, draw.integers(0, clients, 300), draw.integers(0, clients, 100))
-    write_sites(data, tables, dealt, folder)
+    owners = [draw.integers(0, clients, table.num_rows) for table in tables.values()]
+    write_sites(data, tables, Partition(tuple("abc"[:clients]), *owners), folder)
     return folder
 
 
@@ -222,3 +223,35 @@ def test_a_superlink_with_supernodes_gives_the_weights_of_the_in_process_grid(
     assert rounds["counted"] == {str(client): federated.rounds for client in range(clients)}
     assert rounds["faults"] == []
     assert ("secure" in rounds) == (federated.secure is not None)
+
+
+@pytest.mark.slow
+def test_assay_run_has_nodes_train_and_registers_what_came_of_it(tmp_path, monkeypatch):
+    draw = np.random.default_rng(0)
+    x, z = draw.normal(size=(2, 600))
+    rows = zip(x, z, draw.random(600) < 1 / (1 + np.exp(-2 * x)), strict=True)
+    source = tmp_path / "rows.csv"
+    source.write_text("x,z,y\n" + "".join(f"{x:.4f},{z:.4f},{'yes' if y else 'no'}\n" for x, z, y in rows))
+    (tmp_path / "data").mkdir()
+    ingest(DataConfig(source=f"csv:{source}", target="y"), out=tmp_path / "data")
+    spec = {
+        "name": "nodes",
+        "data": {"source": f"csv:{source}", "target": "y"},
+        "model": {"architecture": "mlp", "options": {"width": 16, "depth": 1}},
+        "federated": {"grid": "deployment", "superlink": "tls", "clients": 2, "rounds": 2, "timeout": 90},
+        "audit": {"explain": {"rows": 64}, "fairness": {"replicates": 100}},
+    }
+    (tmp_path / "spec.yaml").write_text(json.dumps(spec))  # JSON is YAML, too
+    monkeypatch.setenv("FLWR_HOME", str(tmp_path / "flower"))
+    command = [PROGRAMS / "assay", "run", tmp_path / "spec.yaml", "--home", tmp_path / "home"]
+    with superlink(tmp_path, dealt_sites(tmp_path / "data", tmp_path / "sites", 2), 2):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=SECONDS)
+        logs = "\n".join(path.read_text() for path in sorted(tmp_path.glob("*.log")))
+    assert done.returncode == 0, done.stdout + done.stderr + logs
+    (report,) = (tmp_path / "home/models/nodes").glob("*/report.json")
+    found = json.loads(report.read_bytes())["training"]["federated"]
+    assert [(row["client"], row["counted"]) for row in found["clients"]] == [("node 0", 2), ("node 1", 2)]
+    assert (
+        sum(row["train"] for row in found["clients"])
+        == Dataset.open(tmp_path / "data").table("train").num_rows
+    )
