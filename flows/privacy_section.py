@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..audits.findings import Findings
+from ..audits.privacy.measure import NO_MEMBERS
 from ..audits.privacy.odds import in_odds
 from ..platform.store import Artifact
 from . import ledger_history
@@ -14,6 +15,7 @@ from .uncovered_facts import uncovered_of
 
 _NOT_PRIVATE = "Trained without differential privacy: there is no guarantee to be stated."
 _NOT_HERE = "Not trained here: whether with differential privacy isn't known."
+_NO_MEMBERS = f"{_NOT_PRIVATE} No attack was made: {NO_MEMBERS}."
 _NO_ATTACK = "No attack on privacy was made."
 
 
@@ -43,7 +45,15 @@ def privacy_section(
     if "claimed" in known:
         known["uncovered"] = uncovered_of(spec, artifacts, ledger)
     known |= _odds(known)
-    return Findings(values=known, missing=found.missing | compared.missing) if known else Findings()
+    if not known:
+        return _nothing(artifacts, audited)
+    return Findings(values=known, missing=found.missing | compared.missing)
+
+
+def _nothing(artifacts: Mapping[str, Artifact], audited: Findings | None) -> Findings:
+    """Why there is no section: nobody asked for one, or the rows that were trained on lie elsewhere."""
+    asked = audited is not None and audited.missing.get("") == NO_MEMBERS
+    return Findings(missing={"": _NO_MEMBERS}) if asked and "train" in artifacts else Findings()
 
 
 def _odds(known: Mapping[str, Any]) -> dict[str, Any]:

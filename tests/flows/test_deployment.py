@@ -155,7 +155,7 @@ def test_the_report_tells_what_nodes_said_and_what_nobody_knows(finished):
         assert not {"labels", "distance"} & set(row)
     assert "machines of their own" in missing["/training/federated/energy"]
     assert "none of theirs" in missing["/training/federated/test"]
-    assert "isn't known" in missing["/privacy"]
+    assert "No attack was made: which rows the model was trained on isn't known" in missing["/privacy"]
     train = next(stage for stage in report["training"]["stages"] if stage["name"] == "train")
     assert train["engine"]["name"] == "flower-deployment"
     assert [entry["epoch"] for entry in train["history"]] == [1, 2]

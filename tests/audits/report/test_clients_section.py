@@ -215,3 +215,26 @@ def test_energy_is_no_part_of_what_a_report_is(federated):
     """Meters differ from run to run; findings must not."""
     federated["training"]["federated"] = measure(told(), reading=READING, effort=EFFORT)
     assert "/training/federated/energy" in volatile_pointers(federated)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_of_nodes_only_what_they_said_is_shown(federated, silent):
+    rows = [{"client": f"node {number}", "asked": 2, "counted": 1} for number in range(2)]
+    for row in () if silent else rows:
+        row |= {"train": 1234, "validation": 40, "validation_loss": 0.5, "validation_accuracy": 0.75}
+    nodes = told() | {
+        "partition": {"by": "nodes"},
+        "preprocessing": "train rows at the server",
+        "clients": rows,
+    }
+    found = clients.measure(nodes, reading={"kwh": 1.0}, effort={"shared": False, "rounds": []})
+    assert "machines of their own" in found.missing["/energy"]
+    assert "energy" not in found.values
+    federated["training"]["federated"] = found.values
+    jsonschema.validate(federated, schema())
+    page = render_markdown(federated)
+    assert "Rows of 2 clients, at machines of their own, were joined by" in page
+    assert "fitted on train rows at the server" in page
+    assert "Labels differ by" not in page
+    assert ("1,234" in page, "Train rows" in page) == (not silent, not silent)
+    assert ("nobody told: none has validation rows" in page) == silent
