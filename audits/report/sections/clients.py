@@ -82,6 +82,7 @@ def _whom(found: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     heads = ["Train rows", "Validation rows", *(["Rounds"] if "asked" in rows[0] else []), "Labels differ by"]
+    heads += ["Privacy loss ε of its rows"] if "epsilon" in rows[0] else []
     heads += [head for key, head in _SCORES.items() if any(key in row for row in rows)]
     return (Column("Client"), *(Column(head, "number") for head in heads))
 
@@ -102,6 +103,7 @@ def _row(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Row:
         Count(row["validation"]),
         *([f"{count(row['counted'])} of {count(row['asked'])}"] if "asked" in row else []),
         plain(row["distance"], 2),
+        *([plain(row["epsilon"], 3)] if "epsilon" in row else []),
     ]
     for key in _SCORES:
         if any(key in other for other in rows):
