@@ -19,6 +19,7 @@ from .census import Census
 from .cohort import Cohort, Draw, fixed_share
 from .course import Course, Result, Round, Standing, Watcher
 from .faults import Fault, Wanted
+from .held import record_of
 from .judging import judge_at_clients
 from .messages import BOUND, WITHIN, number
 from .resume import RoundCheckpoints
@@ -146,7 +147,10 @@ def _copied(answer: Message) -> Message:
     own = copy.copy(answer)
     own.content = RecordDict()
     for name, record in answer.content.items():
-        own.content[name] = type(record)(dict(record))  # type: ignore[arg-type]  # each of its own type again
+        if isinstance(record, ArrayRecord):
+            own.content[name] = record_of(record)
+        else:
+            own.content[name] = type(record)(dict(record))  # type: ignore[arg-type]  # each of its own type
     return own
 
 

@@ -99,7 +99,7 @@ def test_verify_computes_the_bound_again_and_sees_changed_coins(private, tmp_pat
 def test_a_claim_that_the_outputs_alone_refute_fails_the_gate(chained, document, tmp_path, monkeypatch):
     monkeypatch.setattr(GaussianNoise, "fill", lambda noise, buffer, deviation: buffer.zero_())
     told = document(
-        privacy={"epsilon": 0.1, "canaries": 0, "max_grad_norm": 10.0},
+        privacy={"epsilon": 0.1, "canaries": 0, "max_grad_norm": 10.0, "noise_seed": 0},
         train={"epochs": 60, "batch_size": 32, "learning_rate": 1e-2, "keep": "last", "weight_decay": 0.0},
         model={"architecture": "mlp", "options": {"width": 256, "depth": 2}},
     )
