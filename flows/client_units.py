@@ -11,12 +11,12 @@ import hmac
 
 import numpy as np
 
-from ..platform.privacy.config import CLIENT
+from ..platform.privacy.config import CLIENT, RECORD
 from ..platform.privacy.ledger.ledger import Ledger
 from ..platform.store import digest_of_json
 from .spec import Spec
 
-__all__ = ["deals_clients", "dealt_unit", "hides_clients", "register_dealt"]
+__all__ = ["deals_clients", "dealt_unit", "hides_clients", "hides_rows_of_clients", "register_dealt"]
 
 _SHOWN = 12  # characters of a digest
 
@@ -24,6 +24,11 @@ _SHOWN = 12  # characters of a digest
 def hides_clients(spec: Spec) -> bool:
     """Whether noise hides the clients of a federated training."""
     return spec.federated is not None and spec.privacy is not None and spec.privacy.unit == CLIENT
+
+
+def hides_rows_of_clients(spec: Spec) -> bool:
+    """Whether noise at the clients of a federated training hides their rows: to a ledger, rows like any."""
+    return spec.federated is not None and spec.privacy is not None and spec.privacy.unit == RECORD
 
 
 def deals_clients(spec: Spec) -> bool:

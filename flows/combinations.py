@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..platform.exceptions import CombinationError
+from ..platform.federated.private.strategies import (
+    FOLLOWS,
+    FURTHER,
+    REWEIGHED,
+    SUMMED,
+    TOGETHER,
+    TOLD_OF_SINGLE,
+    UNNOISED,
+)
 from ..platform.federated.private.strategies import REFUSED as UNFED
-from ..platform.federated.private.strategies import TOGETHER, TOLD_OF_SINGLE
 from ..platform.federated.secure.refused import REFUSED as UNSUMMED
 from ..platform.federated.secure.refused import SINGLE
 from ..platform.few_shot import refused as few_shot
@@ -135,8 +143,29 @@ COMBINATIONS: tuple[Combination, ...] = (
         "a canary whose label isn't looked at isn't trained on", "leave one of them out"),
     Combination("federated pretraining", "privacy",
         "rounds of pretraining have neither noise nor account", "leave pretrain out"),
-    Combination("federated", "privacy",
-        "each client would need a budget and noise of its own", "set privacy.unit to client"),
+    Combination("federated", "privacy"),
+    Combination("federated", "persons as the unit",
+        "a person's rows may lie with several clients, whose noise would be that of one",
+        "set privacy.unit to record, or to client"),
+    *(
+        Combination("rows of clients as the unit", trait)
+        for trait in (
+            "regression", "images", "data.weight", "several seeds", "train.label_fraction",
+            "federated.contributions",
+        )
+    ),
+    *(
+        Combination("rows of clients as the unit", f"federated.strategy: {name}", why,
+            "take another federated.strategy")
+        for name, why in UNNOISED.items()
+    ),
+    Combination("rows of clients as the unit", "federated.secure", SUMMED, "leave federated.secure out"),
+    Combination("rows of clients as the unit", "federated.personalize", FURTHER,
+        "leave federated.personalize out"),
+    Combination("rows of clients as the unit", "privacy.clipping: adaptive", FOLLOWS,
+        "set privacy.clipping to flat or per_layer"),
+    Combination("privacy.canary_rows", "rows of clients as the unit", REWEIGHED,
+        "leave privacy.canary_rows out"),
     Combination("clients as the unit", "federated"),
     Combination("clients as the unit", "a multiclass task"),
     Combination("clients as the unit", "regression"),
@@ -209,6 +238,9 @@ COMBINATIONS: tuple[Combination, ...] = (
     Combination("federated.grid: deployment", "pretraining",
         "what it taught is told by rows of all clients in one place, and those of nodes stay where they are",
         "leave pretrain out"),
+    Combination("rows of clients as the unit", "federated.grid: deployment",
+        "what rows cost is accounted for in this process, which doesn't lead the nodes' rounds",
+        "set federated.grid to in_process or ray"),
     Combination("clients as the unit", "federated.grid: deployment",
         "the noise and its account live in this process, and the server's app in another",
         "set federated.grid to in_process or ray"),

@@ -9,7 +9,7 @@ from ..platform.federated.config import PartitionConfig
 from ..platform.federated.methods import STRATEGIES
 from ..platform.mitigation.methods import METHODS
 from ..platform.privacy.config import RECORD
-from .client_units import deals_clients, hides_clients
+from .client_units import deals_clients, hides_clients, hides_rows_of_clients
 from .spec import Spec
 
 __all__ = ["OF_A_SPEC", "OF_DATA"]
@@ -35,12 +35,16 @@ OF_A_SPEC: Mapping[str, Callable[[Spec], bool]] = {
     "privacy": lambda spec: spec.privacy is not None and not hides_clients(spec),
     "clients as the unit": hides_clients,
     "dealt clients as the unit": deals_clients,
+    "rows of clients as the unit": hides_rows_of_clients,
     "privacy.physical_batch": lambda spec: (
         spec.privacy is not None and spec.privacy.physical_batch is not None
     ),
-    "privacy.clipping: per_layer": lambda spec: (
-        spec.privacy is not None and spec.privacy.clipping == "per_layer"
-    ),
+    **{
+        f"privacy.clipping: {name}": lambda spec, name=name: (
+            spec.privacy is not None and spec.privacy.clipping == name
+        )
+        for name in ("per_layer", "adaptive")
+    },
     **{
         f"federated.strategy: {name}": lambda spec, name=name: (
             spec.federated is not None and spec.federated.strategy == name

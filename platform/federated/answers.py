@@ -48,7 +48,9 @@ def trained(
         context: the client's memory.
     """
     round_number = int(number(config, ROUND))
-    metrics = {EXAMPLES: examples, "train-loss": learned.loss, ROUND: round_number}
+    metrics = {EXAMPLES: examples, ROUND: round_number}
+    if learned.loss is not None:
+        metrics["train-loss"] = learned.loss
     moved = learned.weights
     if BOUND in config:  # with client-level privacy; the server clips again
         moved, within = clipped(weights, learned.weights, number(config, BOUND))

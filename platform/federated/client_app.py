@@ -55,7 +55,7 @@ def client_app(sites: Path | None = None) -> ClientApp:
             proximal_mu=number({"proximal-mu": 0.0, **config}, "proximal-mu"),
             correction=correction,
         )
-        content = trained(learned, site.examples, config, weights, mine, context)
+        content = trained(learned, site.examples(learner.work), config, weights, mine, context)
         return Message(content, reply_to=message)
 
     @app.evaluate(mods=[in_secret])

@@ -30,6 +30,7 @@ class Course:
         keep_best: keep the weights of the lowest validation loss; else the last.
         personalize: epochs that clients train the final weights further, to tell what they gain; 0 is none.
         seed: of who takes part.
+        silent: clients tell no loss of a train row.
     """
 
     work: str
@@ -42,6 +43,7 @@ class Course:
     keep_best: bool = True
     personalize: int = 0
     seed: int = 0
+    silent: bool = False
 
 
 @dataclass

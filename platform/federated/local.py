@@ -6,7 +6,8 @@ client, round): where and in which order clients run changes nothing.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,12 @@ from ..training.networks import build_network
 from ..training.preparation import training_objective
 from ..training.pretraining import pretraining_objective
 from ..training.rows import Rows
-from ..training.samplers import Sequential, Shuffled
+from ..training.samplers import Sampler, Sequential, Shuffled
 from ..training.seeding import derive, reproducible
 from ..training.steppers import FullPrecision, choose_stepper
 from ..training.tables import labelled, unlabelled
 from .messages import Work, weights_of
+from .private.noisy_steps import noisy_steps
 from .proximal import Proximal
 from .scaffold import Controlled
 
@@ -102,10 +104,11 @@ class Site:
         rows, validation = (_held_in(part, getattr(torch, work.dtype)) for part in seen)
         return cls(client=client, rows=rows, validation=validation)
 
-    @property
-    def examples(self) -> float:
-        """How much its rows count in a mean over clients: their number, or their weight."""
-        return self.rows.mass(torch.arange(len(self.rows)))
+    def examples(self, work: Work) -> float:
+        """How much its rows count in a mean over clients: their weight, or their number where that is all
+        that may be known of them.
+        """
+        return float(len(self.rows)) if work.privacy else self.rows.mass(torch.arange(len(self.rows)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +117,12 @@ class Learned:
 
     Attributes:
         weights: after its steps, by name.
-        loss: mean over its rows in the last epoch, as they were met.
+        loss: mean over its rows in the last epoch, as they were met; None where rows are hidden.
         control: SCAFFOLD's c_i⁺ by parameter name, empty without.
     """
 
     weights: dict[str, Tensor]
-    loss: float
+    loss: float | None
     control: dict[str, Tensor]
 
 
@@ -169,15 +172,22 @@ def learn(
     work, config, device = learner.work, learner.work.section, site.rows.device
     place = derive(work.seed, "client", site.client, round_number)
     learner.load(weights)
-    stepper = choose_stepper(config.precision, device, torch.Generator())
-    stepper = corrected(stepper, learner.learned.named_parameters(), proximal_mu, correction)
-    sampler = Shuffled(len(site.rows), config.batch_size, place)
-    with reproducible(place, strict=device.type == "cpu"):
+    hidden = work.privacy is not None  # a noisy step clips each row itself
+    plan = Plan(
+        stage="train",
+        epochs=epochs or work.local_epochs,
+        clip=None if hidden else config.clip,
+        seed=place,
+        silent=hidden,
+    )
+    with reproducible(place, strict=device.type == "cpu"), _steps(learner, site, round_number) as steps:
+        sampler, stepper = steps
+        stepper = corrected(stepper, learner.learned.named_parameters(), proximal_mu, correction)
         outcome = fit(
             learner.objective,
             site.rows,
             None,
-            plan=Plan(stage="train", epochs=epochs or work.local_epochs, clip=config.clip, seed=place),
+            plan=plan,
             optimizer=optimizer_of(learner),
             schedule=lambda step: factor,
             sampler=sampler,
@@ -189,9 +199,22 @@ def learn(
         control = dict(zip(names, stepper.control(len(outcome.history) * sampler.steps), strict=True))
     return Learned(
         weights={name: part.clone() for name, part in weights_of(learner.learned).items()},
-        loss=outcome.history[-1]["train_loss"],
+        loss=outcome.history[-1].get("train_loss"),
         control=control,
     )
+
+
+@contextmanager
+def _steps(learner: Learner, site: Site, round_number: int) -> Iterator[tuple[Sampler, FullPrecision]]:
+    """Which rows make a step of a round, and how its gradient comes about: noisy where rows are hidden."""
+    work, rows = learner.work, site.rows
+    plain = choose_stepper(work.section.precision, rows.device, torch.Generator())
+    if work.privacy is None:
+        place = derive(work.seed, "client", site.client, round_number)
+        yield Shuffled(len(rows), work.section.batch_size, place), plain
+        return
+    with noisy_steps(learner.objective, plain, rows, work.privacy, (site.client, round_number)) as steps:
+        yield steps
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from ..data.preprocess import Preprocessor
 from ..exceptions import UsageError
 from ..training.config import ModelConfig, PretrainConfig, TrainConfig
 from .held import Held, record_of
+from .private.record_terms import RecordTerms
 
 __all__ = [
     "ARRAYS",
@@ -62,6 +63,7 @@ class Work:
         local_epochs: passes over the client's rows in a round.
         seed: of the whole run.
         dtype: numbers that weights and inputs are held in: `float32`, or `float64` to compare grids by.
+        privacy: noise on every step of every client, which hides rows; None adds none.
     """
 
     model: ModelConfig
@@ -71,6 +73,7 @@ class Work:
     seed: int
     dtype: Literal["float32", "float64"] = "float32"
     pretrain: PretrainConfig | None = None
+    privacy: RecordTerms | None = None
 
     @property
     def section(self) -> TrainConfig | PretrainConfig:
@@ -88,6 +91,7 @@ class Work:
                 "seed": self.seed,
                 "dtype": self.dtype,
                 "pretrain": self.pretrain and dataclasses.asdict(self.pretrain),
+                "privacy": self.privacy and dataclasses.asdict(self.privacy),
             }
         )
 
@@ -107,6 +111,7 @@ class Work:
             seed=int(told["seed"]),
             dtype="float64" if told["dtype"] == "float64" else "float32",
             pretrain=PretrainConfig(**told["pretrain"]) if told["pretrain"] else None,
+            privacy=RecordTerms(**told["privacy"]) if told["privacy"] else None,
         )
 
 

@@ -39,6 +39,10 @@ class Proximal(FullPrecision):
         """What it keeps beside the weights, in tensors like them."""
         return self.anchor
 
+    def chance(self, seed: int) -> int:
+        """As secret as the inner stepper's."""
+        return self.inner.chance(seed)
+
     def loss(self, objective: nn.Module, batch: Batch) -> Tensor:
         """Scalar loss of a batch."""
         return self.inner.loss(objective, batch)

@@ -114,9 +114,8 @@ def _answers(
     # A strategy hears of every round, and where it is shown nobody it waits for ever.
     messages = strategy.configure_train(round_number, arrays, config, Cohort(grid, cohort or [*there, 0]))
     said = (WITHIN,) if BOUND in config else ()
-    wanted = Wanted(
-        round=round_number, numbers=("train-loss",), optional=said, arrays=arrays, controls=controls
-    )
+    told = () if course.silent else ("train-loss",)
+    wanted = Wanted(round=round_number, numbers=told, optional=said, arrays=arrays, controls=controls)
     answers = ask(grid, list(messages) if cohort else [], asked, wanted, course.timeout)
     result.faults += answers.faults
     for client in asked.values():

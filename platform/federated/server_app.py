@@ -1,7 +1,6 @@
 """The server's app: take the census, make the strategy, lead the rounds."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from flwr.app import Context
@@ -15,6 +14,7 @@ from .effort import Effort
 from .job import Job
 from .messages import arrays_of, weights_of
 from .private.client_privacy import ClientPrivacy
+from .private.record_privacy import RecordPrivacy
 from .resume import RoundCheckpoints, identity, may_resume
 from .rounds import run_rounds
 from .secure.summing import SecureSums
@@ -28,7 +28,7 @@ def server_app(
     job: Job,
     done: Callable[[Result], None],
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
-    private: ClientPrivacy | None = None,
+    private: ClientPrivacy | RecordPrivacy | None = None,
     kept: Path | None = None,
 ) -> ServerApp:
     """Make the app.
@@ -37,7 +37,7 @@ def server_app(
         job: what is to be trained.
         done: told what came of it.
         progress: told each round's entry of the history.
-        private: what hides clients, prepared for this job; None hides nobody.
+        private: what hides clients or their rows, prepared for this job; None hides nobody.
         kept: folder that rounds are written to, for a training that is killed to go on; None keeps none.
     """
     app = ServerApp()
@@ -53,7 +53,7 @@ def lead(
     grid: Grid,
     job: Job,
     progress: Callable[[int, dict[str, float]], None] = lambda number, entry: None,
-    private: ClientPrivacy | None = None,
+    private: ClientPrivacy | RecordPrivacy | None = None,
     kept: Path | None = None,
 ) -> Result:
     """Lead the clients of a grid through a training; arguments as of `server_app`.
@@ -74,7 +74,7 @@ def lead(
     arrays = arrays_of(weights_of(learned))
     draw = fixed_share
     if private is not None:
-        course = replace(course, work=replace(job.work, seed=private.seed).to_json())
+        course = private.course(course, job.work)
         strategy, draw = private.before(strategy), private.draw
     checkpoints = None
     if kept is not None and may_resume(job) and private is None:  # noise that is drawn anew is charged anew

@@ -8,12 +8,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..data.dataset import Dataset
 from ..data.preprocess import Preprocessor
 from ..predictor.artifact import read_preprocessor, write_json
 from ..privacy.account import Account, Unaccounted
 from ..privacy.canaries.scores import CANARIES
-from ..privacy.config import PrivacyConfig
+from ..privacy.config import RECORD, PrivacyConfig
 from ..training.config import ModelConfig, TrainConfig
 from ..training.preparation import labels_seen
 from ..training.progress import Progress, Throttled
@@ -27,6 +29,8 @@ from .private import withheld
 from .private.charged import charged
 from .private.client_privacy import ClientPrivacy
 from .private.planned import planned
+from .private.planned_records import planned_records
+from .private.record_privacy import RecordPrivacy
 from .secure.summing import SecureSums, told_of_sums
 from .server_app import server_app
 from .sites import write_sites
@@ -78,7 +82,8 @@ def train_federated(
         preprocessor: from public knowledge; None fits one on all clients' train rows together, which a real
             federation could not do.
         pretrained: folder of what these clients pretrained: its weights and its preprocessing; or None.
-        privacy: the section `privacy` of the spec, which hides whole clients; None hides nobody.
+        privacy: the section `privacy` of the spec, which hides whole clients, or their rows; None hides
+            nobody.
         account: who is told what private rounds will cost, before the first; None tells nobody.
 
     Returns:
@@ -101,22 +106,33 @@ def train_federated(
         clients=len(dealt.partition.names),
         pretrained=pretrained,
     )
-    private = None if privacy is None else planned(job, privacy)
+    private = None if privacy is None else _planned(job, privacy, dealt)
     with nullcontext() if private is None else charged(account or Unaccounted(), private):
         result = learn_at_clients(job, data, dealt, scratch=scratch, progress=progress, private=private)
     preprocessing = "pretraining" if pretrained else "given" if preprocessor else "train rows of all clients"
     found = told_of_clients(dealt, federated, result) | {"preprocessing": preprocessing}
     details = details_of(job, result) | {"preprocessing": preprocessing}
-    if private is not None:
+    if isinstance(private, RecordPrivacy):
+        found, details = private.by_client(found), private.of_details(details)
+    elif private is not None:
         found, result.history = withheld.of_clients(found), withheld.of_rounds(result.history)
-        details = withheld.of_details(details) | {"privacy": _closed(private, out)}
+        details = withheld.of_details(details)
+    if private is not None:
+        details |= {"privacy": _closed(private, out)}
     write_model(job, result, out)
     write_json(out / "labels.json", labels_seen(dealt.tables, config))
     write_json(out / CLIENTS, found)
     return details | {"labels": {name: table.num_rows for name, table in dealt.tables.items()}}
 
 
-def _closed(private: ClientPrivacy, out: Path) -> dict[str, Any]:
+def _planned(job: Job, privacy: PrivacyConfig, dealt: Dealt) -> ClientPrivacy | RecordPrivacy:
+    """What hides rows, or clients, checked before the account hears of it."""
+    if privacy.unit != RECORD:
+        return planned(job, privacy)
+    return planned_records(job, privacy, np.bincount(dealt.partition.train).tolist())
+
+
+def _closed(private: ClientPrivacy | RecordPrivacy, out: Path) -> dict[str, Any]:
     """Check the noise that was released, write what canaries show, and return what is claimed."""
     shown = private.finished()
     if shown is not None:
@@ -138,7 +154,7 @@ def learn_at_clients(
     *,
     scratch: Path,
     progress: Callable[[Progress], None],
-    private: ClientPrivacy | None = None,
+    private: ClientPrivacy | RecordPrivacy | None = None,
 ) -> Result:
     """Give every client its rows, and run both apps on the grid that was asked for.
 
@@ -149,7 +165,7 @@ def learn_at_clients(
         scratch: folder for the clients' own folders, as long as they are needed, and for rounds: started
             again with the same one, a training that was killed goes on.
         progress: told after each round, at most five times a second.
-        private: what hides clients, prepared for this job; None hides nobody.
+        private: what hides clients or their rows, prepared for this job; None hides nobody.
 
     Raises:
         CombinationError: two settings that can't be had together.
@@ -168,7 +184,7 @@ def _run(
     job: Job,
     sites: Path,
     progress: Callable[[Progress], None],
-    private: ClientPrivacy | None,
+    private: ClientPrivacy | RecordPrivacy | None,
     kept: Path,
 ) -> Result:
     """Both apps, until the last round."""

@@ -29,8 +29,8 @@ class PrivacyConfig:
 
     unit: str = RECORD
     """Whom the noise hides: `record`, a row; or a column that says whose row it is: a person with all of
-    their rows. Batch sizes then count persons, and `data.split.by` has to be the same column. `client`, with
-    `federated`: a client with all of its train rows."""
+    their rows. Batch sizes then count persons, and `data.split.by` has to be the same column. With
+    `federated`: `record`, a row, by noise at every client; or `client`, a client with all its train rows."""
 
     max_grad_norm: float = 1.0
     """Largest norm of a row's gradient, or of a client's whole change of the weights; where `clipping` is

@@ -102,7 +102,7 @@ def check_sampling(sampler: Shuffled | Poisson, *, epochs: int = 8) -> None:
         MechanismError: the scatter is one that Poisson sampling shows in fewer than one of 10**6 cases, or a
             person took part twice.
     """
-    rate = sampler.batch_size / sampler.rows
+    rate = sampler.sample_rate if isinstance(sampler, Poisson) else sampler.batch_size / sampler.rows
     drawn = [index.numpy() for epoch in range(epochs) for index in sampler.batches((1 << 30) + epoch)]
     one = "row"
     if isinstance(sampler, PersonSampler):

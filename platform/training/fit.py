@@ -47,6 +47,8 @@ class Plan:
         ema: decay of the average of weights that is judged and kept in the weights' place, or None.
         seed: of every random stream.
         checkpoint_seconds: time between two checkpoints inside an epoch.
+        silent: losses of train rows are neither noted nor looked at: whether they are numbers would tell of
+            the rows, and whether there is one, of who was drawn.
     """
 
     stage: str
@@ -57,6 +59,7 @@ class Plan:
     ema: float | None = None
     seed: int = 0
     checkpoint_seconds: float = 20.0
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +67,8 @@ class Outcome:
     """What came of it, beside the weights.
 
     Attributes:
-        history: an entry an epoch: `epoch` (from 1), `train_loss` and, where there were rows,
-            `validation_loss`.
+        history: an entry an epoch: `epoch` (from 1), `train_loss` unless the plan is silent and, where there
+            were rows, `validation_loss`.
         best_epoch: epoch whose weights were kept; the last one where nothing was validated, or so planned.
         resumed_from: epochs that an earlier process had finished, or None.
     """
@@ -200,7 +203,9 @@ class Run:
 
     def judge(self, validation: Rows | None) -> None:
         """Close the epoch: validate, note the losses, look whether it was the best, write a checkpoint."""
-        entry = {"epoch": self.epoch + 1, "train_loss": self.tally.mean(self.engine)}
+        entry: dict[str, float] = {"epoch": self.epoch + 1}
+        if not self.plan.silent:
+            entry["train_loss"] = self.tally.mean(self.engine)
         with self._averaged():
             if validation is not None:
                 entry["validation_loss"] = self._validate(validation)

@@ -121,7 +121,7 @@ def test_other_settings_of_training_leave_the_clients_what_they_are(loans_spec):
         ({"federated": {"strategy": "median"}}, "compares single clients"),
         ({"federated": {"least": 2}}, "left to chance"),
         ({"privacy": {"delta": 1 / 200}}, "1 / 200 clients"),
-        ({"privacy": {"unit": "record"}}, "each client would need a budget"),
+        ({"privacy": {"unit": "gender"}}, "with several clients"),
         ({"privacy": {"clipping": "adaptive"}, "federated": {"fraction": 0.005}}, "counting"),
         ({"seeds": 2}, "deals rows to other clients"),
     ],

@@ -63,11 +63,17 @@ GIVES = {
     "privacy": {"privacy": BUDGET},
     "clients as the unit": HIDDEN,
     "dealt clients as the unit": HIDDEN,
+    "rows of clients as the unit": {
+        "federated.clients": 3,
+        "federated.rounds": 2,
+        **{f"privacy.{key}": value for key, value in BUDGET.items()},
+    },
     "federated.partition.minimum": {
         "federated": {"partition": {"by": "column", "column": "region", "minimum": 2}, "rounds": 2},
     },
     "privacy.physical_batch": {"privacy.physical_batch": 8},
     "privacy.clipping: per_layer": {"privacy.clipping": "per_layer"},
+    "privacy.clipping: adaptive": {"privacy.clipping": "adaptive"},
     **{
         f"federated.strategy: {name}": {
             "federated.strategy": name,

@@ -105,7 +105,11 @@ _FACTS = {
     "validation": "Validation rows",
     "asked": "Rounds",
     "distance": "Labels differ by",
+    "epsilon": "Privacy loss ε of its rows",
 }
+
+#: Digits of those that are no counts.
+_DIGITS = {"distance": 2, "epsilon": 3}
 
 #: Scores that a client may have, and how their column is called.
 _SCORES = {
@@ -130,8 +134,8 @@ def _cell(key: str, row: Mapping[str, Any]) -> Cell:
         return ""
     if key == "asked":
         return f"{count(row['counted'])} of {count(row['asked'])}"
-    if key == "distance":
-        return plain(row[key], 2)
+    if key in _DIGITS:
+        return plain(row[key], _DIGITS[key])
     return Count(row[key]) if key in _FACTS else _score(row[key])
 
 

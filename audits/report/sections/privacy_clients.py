@@ -1,9 +1,10 @@
-"""Rounds that hide clients, in words: who took part by which chance, and how far the noise outweighs them."""
+"""Rounds that hide clients, or their rows, in words: by which chance, and how far noise outweighs them."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from ....platform.privacy.config import RECORD
 from ..figures import count, plain
 
 __all__ = ["drift", "rounds_in_words"]
@@ -28,14 +29,24 @@ def drift(claimed: Mapping[str, Any]) -> float | None:
 
 
 def rounds_in_words(claimed: Mapping[str, Any]) -> str:
-    """Two sentences; none where no client was hidden."""
+    """Two sentences; none where neither a client nor a client's row was hidden."""
     times = drift(claimed)
     if times is None:
-        return ""
+        return _rows_in_words(claimed) if "clients" in claimed and claimed["unit"] == RECORD else ""
     rounds = count(claimed["steps"])
     return (
         f" Each of {count(claimed['clients'])} clients took part in each of {rounds} rounds by a coin of its "
         f"own, with a chance of {plain(100 * claimed['sample_rate'], 3)}%. Over all rounds noise moves the "
         f"weights about {plain(times, 2)} times as far as the clients could at most, were they all of one "
         "mind: more clients a round, or a larger ε, would lower that."
+    )
+
+
+def _rows_in_words(claimed: Mapping[str, Any]) -> str:
+    """Which rows which noise hides."""
+    return (
+        f" Each of {count(claimed['clients'])} clients added noise to its own steps, and no two have a row "
+        f"in common: a row took part in each of at most {count(claimed['steps'])} steps of its client by a "
+        f"coin of its own, with a chance of {plain(100 * claimed['sample_rate'], 3)}%. A client that was "
+        "asked in fewer rounds has spent less; the table of clients says what."
     )

@@ -1,4 +1,6 @@
-"""Client-level differential privacy: the noise hides whole clients, each with all of its rows.
+"""Differential privacy of federated training: noise that hides whole clients, or rows at every client.
+
+Clients:
 
 updates.py         a client's change of the weights, cut to a bound
 noisy_mean.py      the mechanism: clip, add up, add noise, divide by a fixed number
@@ -10,4 +12,13 @@ planned.py         all that can be refused, before the ledger hears of it
 client_privacy.py  from the section `privacy` to the noise, the draw of clients and what is claimed
 charged.py         the ledger hears of it, before and after
 withheld.py        what of a training would tell who took part
+
+Rows:
+
+record_privacy.py   from the section `privacy` to the noise at every client, and what is claimed
+planned_records.py  all that can be refused, before the ledger hears of it
+record_terms.py     what clients are told
+common_rate.py      coins of one rate for rows of every client
+noisy_steps.py      a client's steps
+step_check.py       do they have the noise that is accounted for?
 """

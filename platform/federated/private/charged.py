@@ -2,15 +2,34 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from ...privacy.account import Account
-from .client_privacy import ClientPrivacy
+from ...privacy.accountant import SubsampledGaussian
 
-__all__ = ["charged"]
+__all__ = ["Rounds", "charged"]
+
+
+class Rounds(Protocol):
+    """Rounds that cost privacy."""
+
+    @property
+    def rounds(self) -> int:
+        """There are, at most."""
+        ...
+
+    @property
+    def begun(self) -> int:
+        """How many began."""
+        ...
+
+    def mechanism(self, rounds: int) -> SubsampledGaussian:
+        """What so many are to a ledger."""
+        ...
 
 
 @contextmanager
-def charged(account: Account, private: ClientPrivacy) -> Iterator[None]:
+def charged(account: Account, private: Rounds) -> Iterator[None]:
     """Set all rounds aside, and settle those that began, also where an error ends them.
 
     A process that is killed settles nothing: all rounds stay charged. Started again it draws new noise, and

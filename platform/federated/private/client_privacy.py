@@ -1,7 +1,7 @@
 """From the section `privacy` of a spec to rounds that hide clients: noise, who is drawn, what is claimed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ...privacy.poisson_sampler import Poisson
 from ...privacy.self_check import check_sampling
 from ..census import Census
 from ..course import Course
+from ..messages import Work
 from .canaries import Canaries
 from .noisy_mean import NoisyMean
 from .self_check import check_mean, check_noise
@@ -92,6 +93,10 @@ class ClientPrivacy:
         then more than one update would differ, and the bound would bound nothing.
         """
         return self.noise.stream.number("clients")
+
+    def course(self, course: Course, work: Work) -> Course:
+        """The same rounds, with clients whose chance is as secret as the noise."""
+        return replace(course, work=replace(work, seed=self.seed).to_json())
 
     def draw(self, course: Course, census: Census, round_number: int) -> dict[int, int]:
         """Nodes and numbers of those that take part in a round, each by a coin of its own: maybe none."""

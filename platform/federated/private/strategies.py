@@ -1,13 +1,13 @@
-"""Strategies that a noisy mean can't feed, with the reason. Standard library only.
+"""What can't be had where clients, or their rows, are hidden, with the reason. Standard library only.
 
-All others make something of a mean alone: FedAvg and FedProx take it, FedAvgM, FedAdagrad, FedAdam and
-FedYogi follow it with a memory of earlier ones.
+Strategies that a noisy mean can feed make something of a mean alone: FedAvg and FedProx take it, FedAvgM,
+FedAdagrad, FedAdam and FedYogi follow it with a memory of earlier ones.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["REFUSED", "TOGETHER", "TOLD_OF_SINGLE"]
+__all__ = ["FOLLOWS", "FURTHER", "REFUSED", "REWEIGHED", "SUMMED", "TOGETHER", "TOLD_OF_SINGLE", "UNNOISED"]
 
 TOLD_OF_SINGLE = "it tells of single clients what they taught, and that is what the noise hides"
 """Why contributions and outlying updates aren't told."""
@@ -26,3 +26,20 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "scaffold": "its control variates would be a second thing that clients tell, without noise",
     }
 )
+
+UNNOISED: Mapping[str, str] = MappingProxyType(
+    {"scaffold": "its control variates would carry the noise of a few steps into every later one"}
+)
+"""Strategies that can't be had where clients' steps are noisy; all others are post-processing."""
+
+SUMMED = "its sums hold the clients' training losses, which have no noise"
+"""Why noisy steps aren't summed in secret."""
+
+FURTHER = "clients would go on with steps that no account counts"
+"""Why clients with noisy steps don't personalize."""
+
+FOLLOWS = "the bound that one client's rows led to would be forgotten at the round's end"
+"""Why the bound of clients' noisy steps is fixed."""
+
+REWEIGHED = "rows with wrong labels are dealt out in one place"
+"""Why clients have no canary rows."""

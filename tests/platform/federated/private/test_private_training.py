@@ -147,7 +147,7 @@ def test_no_round_is_written_down_to_be_gone_on_from_with_other_noise(run, tabul
         ),
         ({"contributions": "leave_one_out"}, "what they taught"),
         ({"outliers": 0.05}, "what they taught"),
-        ({"privacy": {"unit": "record"}}, "hides whole clients"),
+        ({"privacy": {"unit": "job"}}, "hides whole clients"),
         ({"privacy": {"clipping": "per_layer"}}, "one bound"),
         ({"privacy": {"physical_batch": 8}}, "no gradient of a single row"),
         ({"privacy": {"delta": 1 / 30}}, "1 / 30 clients"),
