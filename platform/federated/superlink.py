@@ -42,8 +42,8 @@ def check_superlink(name: str) -> None:
     _program()
     path = Path(os.environ.get("FLWR_HOME") or Path.home() / ".flwr") / "config.toml"
     try:
-        known = tomllib.loads(path.read_text(encoding="utf-8")).get("superlink", {})
-    except (OSError, ValueError) as error:
+        known = dict(tomllib.loads(path.read_text(encoding="utf-8")).get("superlink", {}))
+    except (OSError, TypeError, ValueError) as error:
         raise UsageError(
             "Flower's configuration can't be read",
             got=error,

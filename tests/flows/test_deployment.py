@@ -283,7 +283,7 @@ def test_a_simulation_is_no_superlink(flower, loans_spec, tmp_path, monkeypatch)
         preflight(parse_spec(deployed(loans_spec, federated={"superlink": "local"})))
 
 
-@pytest.mark.parametrize("text", [None, "[superlink"])
+@pytest.mark.parametrize("text", [None, "[superlink", "superlink = 3"])
 def test_a_configuration_that_cannot_be_read_is_named(text, flower, loans_spec, tmp_path, monkeypatch):
     if text is not None:
         (tmp_path / "config.toml").write_text(text)
