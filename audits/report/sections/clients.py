@@ -23,6 +23,8 @@ _FITTED = {
     "on: it may fit clients' rows badly.",
 }
 
+_JUDGED = ", and how good the global weights are on its own validation rows"
+
 #: Clients named in a sentence; the table has them all.
 _NAMED = 8
 
@@ -30,8 +32,9 @@ _NAMED = 8
 def clients(found: Mapping[str, Any]) -> list[Block]:
     """Blocks for the section on training."""
     rows = found["clients"]
+    scored = any(key in row for key in _SCORES for row in rows)
     shown = Table(
-        caption=("What each client had, and how good the global weights are on its own validation rows",),
+        caption=("What each client had" + (_JUDGED if scored else ""),),
         columns=_columns(rows),
         rows=tuple(_row(row, rows) for row in rows[:LONGEST]),
     )
