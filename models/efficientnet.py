@@ -15,9 +15,9 @@ from .network import ImageNetwork
 from .norms import norm2d
 from .small_images import Halving
 
-__all__ = ["EfficientNetB0", "InvertedResidual", "SqueezeExcitation"]
+__all__ = ["LAST", "STAGES", "STEM", "EfficientNetB0", "InvertedResidual", "SqueezeExcitation"]
 
-_STAGES = (
+STAGES = (
     # factor of the middle channels, kernel, halves, channels, blocks
     (1, 3, False, 16, 1),
     (6, 3, True, 24, 2),
@@ -27,7 +27,7 @@ _STAGES = (
     (6, 5, True, 192, 4),
     (6, 3, False, 320, 1),
 )
-_STEM, _LAST = 32, 1280
+STEM, LAST = 32, 1280
 
 
 class EfficientNetB0(ImageNetwork):
@@ -54,17 +54,17 @@ class EfficientNetB0(ImageNetwork):
         drop_block: float = 0.2,
     ):
         super().__init__()
-        halving, before, done = Halving(inputs), _rounded(_STEM, width), 0
+        halving, before, done = Halving(inputs), _rounded(STEM, width), 0
         stride = halving.stride() if halving.published else 1
         self.stages = _convolution(inputs.channels, before, 3, stride, 1, norm)
-        blocks = sum(repeats for *_, repeats in _STAGES)
-        for factor, kernel, halves, channels, repeats in _STAGES:
+        blocks = sum(repeats for *_, repeats in STAGES)
+        for factor, kernel, halves, channels, repeats in STAGES:
             stride, after = halving.stride() if halves else 1, _rounded(channels, width)
             for _ in range(repeats):
                 skipped = drop_block * done / blocks
                 self.stages.append(InvertedResidual(before, after, factor, kernel, stride, norm, skipped))
                 before, stride, done = after, 1, done + 1
-        self.width = _rounded(_LAST, width)
+        self.width = _rounded(LAST, width)
         self.stages.extend(_convolution(before, self.width, 1, 1, 1, norm))
         self.maps, self.dropout = nn.Identity(), nn.Dropout(dropout)
         self.head = nn.Linear(self.width, outputs)

@@ -13,6 +13,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .efficientnet import LAST, STAGES, STEM
 from .inputs import ImageInput
 from .network import ImageNetwork
 from .norms import norm2d
@@ -20,17 +21,6 @@ from .small_images import Halving
 
 __all__ = ["EfficientNetLite0"]
 
-_STAGES = (
-    # factor of the middle channels, kernel, halves, channels, blocks
-    (1, 3, False, 16, 1),
-    (6, 3, True, 24, 2),
-    (6, 5, True, 40, 2),
-    (6, 3, True, 80, 3),
-    (6, 5, False, 112, 3),
-    (6, 5, True, 192, 4),
-    (6, 3, False, 320, 1),
-)
-_STEM, _LAST = 32, 1280
 _EPSILON, _MOMENTUM = 1e-3, 0.01
 
 
@@ -56,18 +46,18 @@ class EfficientNetLite0(ImageNetwork):
         dropout: float = 0.2,
     ):
         super().__init__()
-        halving, before = Halving(inputs), _STEM
-        self.conv_stem = _Same(inputs.channels, _STEM, 3, halving.stride() if halving.published else 1)
-        self.bn0 = _norm(norm, _STEM)
+        halving, before = Halving(inputs), STEM
+        self.conv_stem = _Same(inputs.channels, STEM, 3, halving.stride() if halving.published else 1)
+        self.bn0 = _norm(norm, STEM)
         self.blocks = nn.ModuleList()
-        for factor, kernel, halves, channels, repeats in _STAGES:
+        for factor, kernel, halves, channels, repeats in STAGES:
             stride, after = halving.stride() if halves else 1, _rounded(channels, width)
             for _ in range(repeats):
                 self.blocks.append(_Block(before, after, factor, kernel, stride, norm))
                 before, stride = after, 1
-        self.conv_head, self.bn1 = _Same(before, _LAST, 1), _norm(norm, _LAST)
-        self.width, self.maps, self.dropout = _LAST, nn.Identity(), nn.Dropout(dropout)
-        self.head = nn.Linear(_LAST, outputs)
+        self.conv_head, self.bn1 = _Same(before, LAST, 1), _norm(norm, LAST)
+        self.width, self.maps, self.dropout = LAST, nn.Identity(), nn.Dropout(dropout)
+        self.head = nn.Linear(LAST, outputs)
 
     def embed(self, images: Tensor) -> Tensor:
         """Maps of the last convolution, `(batch, width, h, w)`."""

@@ -95,12 +95,7 @@ def fit_as_configured(
         )
         stepper, sampler = parts.stepper, parts.sampler
         if privacy is not None:
-            from ..privacy.private_run import private_run
-
-            private = private_run(
-                objective, stepper, train, privacy,
-                batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
-            )  # fmt: skip
+            private = _hidden(objective, stepper, train, config, privacy, engine, stages)
             stepper, sampler, progress = private.stepper, private.sampler, private.telling(progress)
         _refuse_thin_batches(stage, max(train.units // sampler.steps, 1), engine.workers)
         identity = _identity(stage, model, config, privacy, preprocessor, len(train), engine, setting)
@@ -109,26 +104,34 @@ def fit_as_configured(
             whole = private.mechanism(config.epochs * sampler.steps)
             engine.once(lambda: account.reserve(whole, resumed=checkpoints.newest() is not None))
         outcome = fit(
-            objective,
-            train,
-            validation,
-            plan=_plan(stage, config, private=private is not None),
-            optimizer=parts.optimizer,
-            schedule=parts.schedule,
-            reaction=parts.reaction,
-            sampler=sampler,
-            stepper=stepper,
-            checkpoints=checkpoints,
-            progress=Throttled(progress),
-            engine=engine,
-            begin=partial(engine.once, account.begin) if private is not None else lambda: None,
-            before_epoch=course.before_epoch,
-            judged=judged,
-        )
+            objective, train, validation, plan=_plan(stage, config, private=private is not None),
+            optimizer=parts.optimizer, schedule=parts.schedule, reaction=parts.reaction,
+            sampler=sampler, stepper=stepper, checkpoints=checkpoints, progress=Throttled(progress),
+            engine=engine, begin=partial(engine.once, account.begin) if private is not None else lambda: None,
+            before_epoch=course.before_epoch, judged=judged,
+        )  # fmt: skip
     details = _details(outcome, engine, train.device, parts.precision)
     if private is not None:
         details["privacy"] = _closed(private, outcome, account, canaries, engine)
     return outcome, details
+
+
+def _hidden(
+    objective: nn.Module,
+    stepper: FullPrecision,
+    train: Rows,
+    config: PretrainConfig | TrainConfig,
+    privacy: PrivacyConfig,
+    engine: Engine,
+    stages: "Stages | None",
+) -> "PrivateRun":
+    """What makes every step of a run private."""
+    from ..privacy.private_run import private_run
+
+    return private_run(
+        objective, stepper, train, privacy,
+        batch_size=config.batch_size, epochs=config.epochs, group=engine, stages=stages,
+    )  # fmt: skip
 
 
 def _closed(
