@@ -27,45 +27,6 @@ SHARES = {"clients": 30, "fraction": 0.2, "rounds": 3}
 BUDGET = {"unit": "client", "epsilon": 8.0, "delta": 1e-3, "accountant": "rdp", "canaries": 100}
 
 
-class Ledger:
-    """An account that notes what it is told."""
-
-    def __init__(self):
-        self.said = []
-
-    def reserve(self, mechanism, *, resumed):
-        self.said.append(("reserve", mechanism.steps))
-
-    def begin(self):
-        self.said.append(("begin",))
-
-    def settle(self, ran):
-        self.said.append(("settle", ran.steps))
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Run the stage: the folder that it filled, its details, and what the account heard."""
-    runs = iter(range(100))
-
-    def go(dataset, *, train=None, privacy=None, model=MODEL, heard=None, **told):
-        out, account = tmp_path / f"model{next(runs)}", heard or Ledger()
-        out.mkdir()
-        details = train_federated(
-            dataset=dataset,
-            model=model,
-            config=TrainConfig(**TRAIN | (train or {})),
-            federated=FederatedConfig(**SHARES | told),
-            out=out,
-            scratch=tmp_path / "scratch",
-            privacy=PrivacyConfig(**BUDGET | (privacy or {})),
-            account=account,
-        )
-        return out, details, account.said
-
-    return go
-
-
 def weights(folder) -> np.ndarray:
     network, _ = load_network(folder)
     return np.concatenate([part.numpy().ravel() for part in network.state_dict().values()])
@@ -110,7 +71,7 @@ def test_clients_move_the_weights_by_no_more_than_their_share_of_the_bound(
     assert np.linalg.norm(weights(out) - start) <= 0.01 + 1.5 * noise + 1e-5
 
 
-def test_a_training_that_dies_is_charged_for_the_rounds_that_began(run, tabular, monkeypatch):
+def test_a_training_that_dies_is_charged_for_the_rounds_that_began(ledger, run, tabular, monkeypatch):
     release = NoisyMean.release
 
     def dies(self, answers):
@@ -119,7 +80,7 @@ def test_a_training_that_dies_is_charged_for_the_rounds_that_began(run, tabular,
         return release(self, answers)
 
     monkeypatch.setattr(NoisyMean, "release", dies)
-    account = Ledger()
+    account = ledger()
     with pytest.raises(MemoryError):
         run(tabular, heard=account)
     assert account.said == [("reserve", 3), ("begin",), ("settle", 2)]
@@ -154,8 +115,8 @@ def test_no_round_is_written_down_to_be_gone_on_from_with_other_noise(run, tabul
         ({"model": ModelConfig(architecture="resnet_tabular", options={"depth": 1})}, "BatchNorm"),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_anything_is_set_aside(run, tabular, told, said):
-    account = Ledger()
+def test_what_cannot_be_had_is_refused_before_anything_is_set_aside(ledger, run, tabular, told, said):
+    account = ledger()
     with pytest.raises((CombinationError, SpecError), match=said) as caught:
         run(tabular, heard=account, **told)
     assert caught.value.exit_code == 2

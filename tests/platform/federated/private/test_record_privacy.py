@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 from assay.platform.exceptions import AssayError, CombinationError, ModelError, SpecError
 from assay.platform.federated import client_app, server_app
-from assay.platform.federated.config import FederatedConfig, PartitionConfig
+from assay.platform.federated.config import PartitionConfig
 from assay.platform.federated.private.common_rate import CommonRate
 from assay.platform.federated.private.record_privacy import RecordPrivacy
 from assay.platform.federated.secure.config import SecureConfig
-from assay.platform.federated.training import train_federated
 from assay.platform.predictor.artifact import load_network
 from assay.platform.privacy.config import PrivacyConfig
 from assay.platform.privacy.noise import GaussianNoise
 from assay.platform.privacy.self_check import check_sampling
-from assay.platform.training.config import ModelConfig, TrainConfig
+from assay.platform.training.config import ModelConfig
 
 pytest.importorskip("opacus")
 
@@ -23,46 +22,6 @@ MODEL = ModelConfig(architecture="mlp", options={"width": 8, "depth": 1, "token_
 TRAIN = {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 25, "keep": "last", "patience": None}
 SHARES = {"clients": 4, "fraction": 0.5, "rounds": 3, "partition": PartitionConfig(by="quantity")}
 BUDGET = {"epsilon": 4.0, "delta": 1e-3, "accountant": "rdp"}
-
-
-class Ledger:
-    """An account that notes what it is told."""
-
-    def __init__(self):
-        self.said = []
-
-    def reserve(self, mechanism, *, resumed):
-        assert not resumed
-        self.said.append(("reserve", mechanism.steps))
-
-    def begin(self):
-        self.said.append(("begin",))
-
-    def settle(self, ran):
-        self.said.append(("settle", ran.steps))
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Run the stage: the folder that it filled, its details, and what the account heard."""
-    runs = iter(range(100))
-
-    def go(dataset, *, train=None, privacy=None, model=MODEL, heard=None, **told):
-        out, account = tmp_path / f"model{next(runs)}", heard or Ledger()
-        out.mkdir()
-        details = train_federated(
-            dataset=dataset,
-            model=model,
-            config=TrainConfig(**TRAIN | (train or {})),
-            federated=FederatedConfig(**SHARES | told),
-            out=out,
-            scratch=tmp_path / "scratch",
-            privacy=PrivacyConfig(**BUDGET | (privacy or {})),
-            account=account,
-        )
-        return out, details, account.said
-
-    return go
 
 
 def weights(folder):
@@ -148,9 +107,9 @@ def test_no_round_is_written_down_to_be_gone_on_from_with_other_noise(run, tabul
     run(tabular, rounds=1)
 
 
-def test_clients_whose_noise_is_missing_leave_no_model_and_stay_charged(run, tabular, monkeypatch):
+def test_clients_whose_noise_is_missing_leave_no_model_and_stay_charged(ledger, run, tabular, monkeypatch):
     monkeypatch.setattr(GaussianNoise, "fill", lambda noise, buffer, deviation: buffer.zero_())
-    account = Ledger()
+    account = ledger()
     with pytest.raises(AssayError, match="isn't the one that is accounted for"):
         run(tabular, heard=account)
     assert account.said == [("reserve", 9), ("begin",), ("settle", 3)]
@@ -170,8 +129,8 @@ def test_clients_whose_noise_is_missing_leave_no_model_and_stay_charged(run, tab
         ({"model": ModelConfig(architecture="resnet_tabular", options={"depth": 1})}, "BatchNorm|batch"),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_anything_is_set_aside(run, tabular, told, said):
-    account = Ledger()
+def test_what_cannot_be_had_is_refused_before_anything_is_set_aside(ledger, run, tabular, told, said):
+    account = ledger()
     with pytest.raises((CombinationError, SpecError, ModelError), match=said) as caught:
         run(tabular, heard=account, **told)
     assert caught.value.exit_code == 2
